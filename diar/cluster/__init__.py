@@ -1,0 +1,1 @@
+"""Agglomerative clustering of a recording's speech frames."""

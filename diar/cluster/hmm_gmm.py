@@ -1,0 +1,183 @@
+"""Agglomerative clustering with an HMM of Gaussian mixtures and delta-BIC.
+
+J. Ajmera and C. Wooters, "A robust speaker clustering algorithm", ASRU 2003; X. Anguera, "Robust Speaker Diarization for
+Meetings", PhD thesis, UPC 2006. A cluster is a state of an HMM with a minimum duration and a mixture as its density.
+The merge of clusters a and b gains
+
+    delta_bic(a, b) = log p(D_a, D_b | theta_ab) - log p(D_a | theta_a) - log p(D_b | theta_b)
+
+nats, where theta_ab has as many Gaussians as theta_a and theta_b together: the number of parameters stays the same, so
+BIC's penalty cancels and the threshold is 0. After every merge the frames are segmented and the mixtures trained anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diar import gmm, hmm
+from diar.cluster.agglomerate import Labels, Merge, Partition, SpeakerRange, agglomerate, cut
+from diar.frames import FRAMES_PER_SECOND, to_frame
+from diar.gmm import Float32, Gmm
+from diar.options import Options, option
+
+
+@dataclass(frozen=True)
+class HmmGmmOptions(Options):
+    """HMM/GMM clustering by delta-BIC."""
+
+    initial_clusters: int = option(20, "initial number of clusters, if the speech is long enough for it", low=1)
+    initial_partitions: int = option(
+        1, "cut the speech in this many partitions, each in as many pieces as clusters; piece k seeds cluster k", low=1
+    )
+    initial_shift: float = option(
+        0.0, "shift of the initial pieces, in pieces: to see how much hangs on where they lie", low=0, high=1
+    )
+    num_gaussians: int = option(0, "Gaussians of an initial cluster; 0 for a number by --seconds-per-gaussian", low=0)
+    seconds_per_gaussian: float = option(7.0, "cluster complexity ratio: speech for each Gaussian", unit="s", low=0.1)
+    initial_passes: int = option(10, "passes of segmentation and training before the first merge", low=0)
+    merge_passes: int = option(3, "passes of segmentation and training after each merge", low=0)
+    em_iterations: int = option(3, "iterations of EM at each training, and at each merge tried", low=1)
+    merge_candidates: int = option(
+        5, "pairs tried at each merge: those of largest delta-BIC before their mixture is trained; 0 for all", low=0
+    )
+    min_duration: float = option(2.5, "minimum duration of a segment", unit="s", low=0.01)
+    segmentation: str = option(
+        "viterbi", "how frames find their cluster: exact Viterbi, or majority in fixed windows", choices=("viterbi", "polling")
+    )
+    self_loop: float = option(1.0, "weight of each frame that a segment lasts beyond its minimum", low=1e-30)
+    jump: float = option(1.0, "weight of going over into any given cluster", low=1e-30)
+    variance_floor: float = option(0.01, "smallest variance of a Gaussian, relative to all speech", low=1e-6)
+    lost_clusters: str = option(
+        "drop",
+        "a cluster that loses its frames is dropped, or the segmentation that took them is refused",
+        choices=("drop", "keep"),
+    )
+    bic_threshold: float = option(0.0, "merge while a pair gains more delta-BIC than this", unit="nats")
+
+
+def cluster(
+    frames: Float32, options: HmmGmmOptions, allowed: SpeakerRange = SpeakerRange()
+) -> tuple[Partition, list[Partition]]:
+    """Cluster (T, D) speech frames, T >= 1: the partition at the cut, and the history of merges around it.
+
+    The number of clusters at the cut lies in ``allowed``, as far as the speech holds that many minimum durations.
+    """
+    allowed = allowed.limited_to(most_clusters(len(frames), options))
+    clusters = HmmGmmClusters(frames, options, allowed.fewest)
+    clusters.realign(options.initial_passes)
+    history = agglomerate(clusters, allowed.fewest)
+    return cut(history, options.bic_threshold, allowed.most), history
+
+
+def most_clusters(n_frames: int, options: HmmGmmOptions) -> int:
+    """How many clusters ``n_frames`` of speech have room for: one a minimum duration, and at least one."""
+    return max(1, n_frames // to_frame(options.min_duration))
+
+
+def initial_labels(n_frames: int, n_clusters: int, n_partitions: int = 1, shift: float = 0.0) -> Labels:
+    """(T,) the uniform partition: ``n_partitions`` times ``n_clusters`` equal pieces, in turn for each cluster.
+
+    ``shift`` moves the boundaries later by that share of a piece; what is then left at the front goes to the last piece.
+    """
+    n_pieces = n_clusters * n_partitions
+    piece = np.floor(np.arange(n_frames) * (n_pieces / n_frames) - shift).astype(np.int64)
+    return (piece % n_pieces % n_clusters).astype(np.int32)
+
+
+class HmmGmmClusters:
+    """The state of the clustering: the label of each frame and the mixture of each cluster (see ``Clusters``)."""
+
+    def __init__(self, frames: Float32, options: HmmGmmOptions, fewest: int = 1) -> None:
+        n_frames = len(frames)
+        n_clusters = max(fewest, min(options.initial_clusters, most_clusters(n_frames, options)))
+        n_gaussians = options.num_gaussians or max(
+            1, round(n_frames / FRAMES_PER_SECOND / options.seconds_per_gaussian / n_clusters)
+        )
+        self._options = options
+        self._fewest = fewest
+        self._phi = gmm.expand(gmm.standardise(frames))
+        self._labels = initial_labels(n_frames, n_clusters, options.initial_partitions, options.initial_shift)
+        self._gmms = [
+            gmm.seed(part, n_gaussians, options.em_iterations, options.variance_floor) for part in self._parts()
+        ]
+        self._merged: Gmm | None = None  # the mixture of the pair that best_merge found
+
+    @property
+    def labels(self) -> Labels:
+        return self._labels
+
+    @property
+    def n_clusters(self) -> int:
+        return len(self._gmms)
+
+    def realign(self, n_passes: int) -> None:
+        """Segment and train, ``n_passes`` times; see ``--lost-clusters`` for clusters left without frames.
+
+        A segmentation that would leave fewer clusters than wanted is refused in any case.
+        """
+        for _ in range(n_passes):
+            labels = self._segmentation()
+            counts = np.bincount(labels, minlength=self.n_clusters)
+            alive = np.flatnonzero(counts)
+            may_drop = self._options.lost_clusters == "drop" and len(alive) >= self._fewest
+            if len(alive) == self.n_clusters or may_drop:
+                self._gmms = [self._gmms[k] for k in alive]
+                self._labels = np.searchsorted(alive, labels).astype(np.int32)
+            self._gmms = [
+                gmm.train(model, [part], self._options.em_iterations, self._options.variance_floor)
+                for model, part in zip(self._gmms, self._parts(), strict=True)
+            ]
+
+    def best_merge(self) -> Merge:
+        parts = self._parts()
+        scores = gmm.log_likelihoods(self._phi, self._gmms)
+        own = [float(scores[self._labels == k, k].sum(dtype=np.float64)) for k in range(self.n_clusters)]
+        best: Merge | None = None
+        for a, b in self._candidates(scores, own):
+            pair = [parts[a], parts[b]]
+            merged = gmm.train(
+                gmm.merge(self._gmms[a], self._gmms[b], len(parts[a]) / (len(parts[a]) + len(parts[b]))),
+                pair,
+                self._options.em_iterations,
+                self._options.variance_floor,
+            )
+            delta_bic = gmm.total_log_likelihood(merged, pair) - own[a] - own[b]
+            if best is None or delta_bic > best.gain:
+                best, self._merged = Merge(a, b, delta_bic), merged
+        assert best is not None, "one cluster cannot be merged"
+        return best
+
+    def _candidates(self, scores: Float32, own: list[float]) -> list[tuple[int, int]]:
+        """The pairs worth training: those with the largest delta-BIC before training, all if the options say so."""
+        untrained = gmm.mixed_log_likelihoods(scores, self._labels)
+        pairs = [(a, b) for a in range(self.n_clusters) for b in range(a + 1, self.n_clusters)]
+        pairs.sort(key=lambda pair: own[pair[0]] + own[pair[1]] - untrained[pair])
+        return pairs[: self._options.merge_candidates or None]
+
+    def merge(self, pair: Merge) -> None:
+        assert self._merged is not None, "best_merge comes first"
+        self._gmms[pair.first] = self._merged
+        del self._gmms[pair.second]
+        self._merged = None
+        labels = np.where(self._labels == pair.second, pair.first, self._labels)
+        self._labels = (labels - (labels > pair.second)).astype(np.int32)
+        self.realign(self._options.merge_passes)
+
+    def _parts(self) -> list[Float32]:
+        """The expanded frames of each cluster."""
+        return [self._phi[self._labels == k] for k in range(int(self._labels.max()) + 1)]
+
+    def _segmentation(self) -> Labels:
+        scores = gmm.log_likelihoods(self._phi, self._gmms)
+        return segmentation(self._options, to_frame(self._options.min_duration))(scores)
+
+
+def segmentation(options: HmmGmmOptions, min_duration: int) -> Callable[[NDArray[np.float32]], Labels]:
+    """The function from (T, K) scores to (T,) labels that the options ask for; ``min_duration`` in frames."""
+    if options.segmentation == "polling":
+        return lambda scores: hmm.polling(scores, min_duration)
+    return lambda scores: hmm.viterbi(scores, min_duration, options.self_loop, options.jump)

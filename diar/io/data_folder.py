@@ -1,0 +1,153 @@
+"""A Kaldi data folder: which recordings there are, where their audio lies, and what is known of them."""
+
+from __future__ import annotations
+
+import shutil
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from diar.errors import DataError
+from diar.frames import to_frame
+from diar.io.files import write_text
+from diar.io.rttm import RttmLine, read_rttm_lines, speaker_turns, write_rttm
+from diar.io.scp import read_table, write_table
+from diar.io.uem import read_uem, write_uem
+from diar.segments import Segment, Turn
+
+# what every stage's output may depend on, beside the audio itself
+_CONTENT_FILES = ("wav.scp", "ref.rttm", "reco2num_spk", "reco2class")
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """``data/<set>``; see the docs for its files."""
+
+    path: Path
+
+    def wav_scp(self) -> dict[str, str]:
+        """The audio of each recording: a path, or a command ending in ``|``; sorted by recording.
+
+        Raises:
+            DataError: wav.scp is missing or faulty.
+        """
+        if not self.path.is_dir():
+            raise DataError(self.path, "no such folder", advice="stage 0 makes it: ./run.sh --stage 0")
+        table = read_table(self.path / "wav.scp")
+        return {recording: table[recording] for recording in sorted(table, key=str.encode)}
+
+    def recordings(self) -> list[str]:
+        """The recordings of wav.scp, sorted as bytes."""
+        return list(self.wav_scp())
+
+    def reference_lines(self) -> list[RttmLine] | None:
+        """The objects of ref.rttm, or None where there is no reference."""
+        path = self.path / "ref.rttm"
+        return read_rttm_lines(path) if path.exists() else None
+
+    def reference_turns(self) -> dict[str, list[Turn]]:
+        """The reference turns of each recording.
+
+        Raises:
+            DataError: there is no reference.
+        """
+        lines = self.reference_lines()
+        if lines is None:
+            raise DataError(self.path / "ref.rttm", "no such file", "wanted the reference turns")
+        return speaker_turns(lines)
+
+    def uem(self) -> dict[str, list[Segment]] | None:
+        """The regions to score, or None where there is no all.uem."""
+        path = self.path / "all.uem"
+        return read_uem(path) if path.exists() else None
+
+    def num_speakers(self) -> dict[str, int]:
+        """The known numbers of speakers (reco2num_spk); empty where the file is missing.
+
+        Raises:
+            DataError: a number is not a positive integer.
+        """
+        path = self.path / "reco2num_spk"
+        table = read_table(path) if path.exists() else {}
+        for recording, value in table.items():
+            if not value.isdecimal() or int(value) < 1:
+                raise DataError(path, f"'{recording}' has '{value}' speakers", "wanted an integer of at least 1")
+        return {recording: int(value) for recording, value in table.items()}
+
+    def classes(self) -> dict[str, str]:
+        """The audio class of recordings (reco2class); empty where the file is missing."""
+        path = self.path / "reco2class"
+        return read_table(path) if path.exists() else {}
+
+    def digest(self) -> str:
+        """A checksum of what the stages' outputs depend on: the recordings, reference, speaker numbers, classes."""
+        digest = 0
+        for name in _CONTENT_FILES:
+            path = self.path / name
+            digest = zlib.crc32(path.read_bytes() if path.exists() else b"", digest)
+        return f"{digest:08x}"
+
+
+def write_data_folder(
+    path: Path,
+    wavs: Mapping[str, str],
+    durations: Mapping[str, float],
+    reference: str | Mapping[str, Sequence[Turn]] | None = None,
+    regions: Mapping[str, list[Segment]] | None = None,
+) -> None:
+    """Write wav.scp, reco2dur, segments, utt2spk, spk2utt and, where known, ref.rttm and all.uem.
+
+    ``reference`` is RTTM text to keep as it is, or turns. wav.scp comes last: a folder without it is not complete.
+    Recordings without a duration (audio that cannot be read) are in wav.scp only, for the next stage to report.
+    """
+    path.mkdir(parents=True, exist_ok=True)
+    for stale in ("wav.scp", "ref.rttm", "all.uem"):
+        (path / stale).unlink(missing_ok=True)
+    turns: Mapping[str, Sequence[Turn]] = {}
+    if isinstance(reference, str):
+        write_text(path / "ref.rttm", reference)
+        turns = speaker_turns(read_rttm_lines(path / "ref.rttm"))
+    elif reference is not None:
+        write_rttm(path / "ref.rttm", reference)
+        turns = reference
+    if regions is not None:
+        write_uem(path / "all.uem", dict(regions))
+    _write_utterances(path, durations, turns)
+    write_table(path / "reco2dur", {recording: f"{durations[recording]:.3f}" for recording in durations})
+    write_table(path / "wav.scp", wavs)
+
+
+def _write_utterances(
+    path: Path, durations: Mapping[str, float], turns: Mapping[str, Sequence[Turn]]
+) -> None:
+    """segments, utt2spk, spk2utt: an utterance a reference turn, or one a recording where speakers are unknown.
+
+    The speaker is a prefix of the utterance and holds the recording's name, since speakers are not known across
+    recordings and Kaldi's tools want both files in one order.
+    """
+    segments: dict[str, str] = {}
+    utt2spk: dict[str, str] = {}
+    for recording, duration in durations.items():
+        spoken = turns.get(recording) or [Turn(0.0, duration, "")]
+        for turn in spoken:
+            start, end = max(0.0, turn.start), min(turn.end, duration)
+            if to_frame(end) <= to_frame(start):
+                continue
+            speaker = f"{recording}-{turn.speaker}" if turn.speaker else recording
+            utterance = f"{speaker}_{to_frame(start):07d}_{to_frame(end):07d}"
+            segments[utterance] = f"{recording} {start:.3f} {end:.3f}"
+            utt2spk[utterance] = speaker
+    spk2utt: dict[str, str] = {}
+    for utterance in sorted(utt2spk, key=str.encode):
+        speaker = utt2spk[utterance]
+        spk2utt[speaker] = f"{spk2utt[speaker]} {utterance}" if speaker in spk2utt else utterance
+    for name, table in (("segments", segments), ("utt2spk", utt2spk), ("spk2utt", spk2utt)):
+        write_table(path / name, table)
+
+
+def copy_known_facts(source: Path, target: Path) -> None:
+    """Copy reco2num_spk and reco2class from a corpus folder into a data folder, where they exist."""
+    for name in ("reco2num_spk", "reco2class"):
+        if (source / name).exists():
+            shutil.copyfile(source / name, target / name)

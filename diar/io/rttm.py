@@ -1,0 +1,111 @@
+"""RTTM, NIST's rich transcription time marks: a line an object, nine or ten fields separated by blanks.
+
+``<type> <recording> <channel> <start> <duration> <text> <subtype> <speaker> <confidence> [<lookahead>]``
+
+The nine fields are LDC's and Kaldi's, the tenth came with RT-09; md-eval wants nine or more. A field that does not
+apply is ``<NA>``. Comments begin with ``;`` or ``#``. SPEAKER lines are the turns; scoring also heeds NOSCORE, NON-LEX
+and LEXEME.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from diar.errors import DataError
+from diar.io.files import numbered_lines, write_text
+from diar.segments import Turn
+
+_NOT_APPLICABLE = "<NA>"
+
+
+@dataclass(frozen=True)
+class RttmLine:
+    """One object of an RTTM file; times in seconds. ``speaker`` is empty where it is ``<NA>``."""
+
+    kind: str
+    recording: str
+    channel: str
+    start: float
+    duration: float
+    subtype: str
+    speaker: str
+
+    @property
+    def end(self) -> float:
+        return self.start + self.duration
+
+    @classmethod
+    def parse(cls, line: str, place: str) -> RttmLine:
+        """Parse one line; ``place`` is told when it is wrong."""
+        fields = line.split()
+        if len(fields) < 9:
+            raise DataError(place, f"found {len(fields)} fields", "wanted at least 9 (RTTM)")
+        kind, recording, channel, start_text, duration_text, _, subtype, speaker = fields[:8]
+        try:
+            start, duration = _seconds(start_text), _seconds(duration_text)
+        except ValueError:
+            raise DataError(place, f"found times '{start_text} {duration_text}'", "wanted seconds") from None
+        if not (math.isfinite(start) and math.isfinite(duration)) or start < 0 or duration < 0:
+            raise DataError(
+                place, f"found start {start_text} and duration {duration_text}", "wanted numbers of at least 0"
+            )
+        if kind == "SPEAKER" and speaker == _NOT_APPLICABLE:
+            raise DataError(place, "the speaker's name is blank", "wanted a name in field 8")
+        if kind == "SPEAKER" and _NOT_APPLICABLE in (start_text, duration_text):
+            raise DataError(place, "the turn has no times", "wanted seconds in fields 4 and 5")
+        return cls(kind, recording, channel, start, duration, subtype, "" if speaker == _NOT_APPLICABLE else speaker)
+
+
+def _seconds(text: str) -> float:
+    """A time of an RTTM line: NIST's references mark estimated ones with '*', which is ignored; ``<NA>`` is 0."""
+    return 0.0 if text == _NOT_APPLICABLE else float(text.replace("*", ""))
+
+
+def read_rttm_lines(path: Path) -> list[RttmLine]:
+    """All objects of an RTTM file, in the file's order.
+
+    Raises:
+        DataError: with file and line, where a line is not RTTM.
+    """
+    return [
+        RttmLine.parse(line, place) for place, line in numbered_lines(path) if not line.lstrip().startswith((";", "#"))
+    ]
+
+
+def renamed_rttm(path: Path, rename: Callable[[str], str]) -> str:
+    """The text of an RTTM file, its lines checked, with the name of each line's recording replaced."""
+    text = []
+    for place, line in numbered_lines(path):
+        if not line.lstrip().startswith((";", "#")):
+            recording = RttmLine.parse(line, place).recording
+            fields = line.split()
+            line = " ".join([fields[0], rename(recording), *fields[2:]])
+        text.append(f"{line}\n")
+    return "".join(text)
+
+
+def speaker_turns(lines: Iterable[RttmLine]) -> dict[str, list[Turn]]:
+    """The turns of each recording, sorted by time; recordings in order of first mention."""
+    turns: dict[str, list[Turn]] = {}
+    for line in lines:
+        if line.kind == "SPEAKER":
+            turns.setdefault(line.recording, []).append(Turn(line.start, line.end, line.speaker))
+    return {recording: sorted(found) for recording, found in turns.items()}
+
+
+def read_turns(path: Path) -> dict[str, list[Turn]]:
+    """The speaker turns of an RTTM file by recording (``speaker_turns`` of ``read_rttm_lines``)."""
+    return speaker_turns(read_rttm_lines(path))
+
+
+def write_rttm(path: Path, turns: Mapping[str, Sequence[Turn]]) -> None:
+    """Write the turns of each recording with channel 1 and times to the millisecond, recordings sorted as bytes."""
+    lines = [
+        f"SPEAKER {recording} 1 {turn.start:.3f} {turn.duration:.3f} <NA> <NA> {turn.speaker} <NA> <NA>\n"
+        for recording in sorted(turns, key=str.encode)
+        for turn in sorted(turns[recording])
+    ]
+    write_text(path, "".join(lines))

@@ -1,0 +1,213 @@
+"""Audio of any format libsndfile reads, one channel of it, at the sample rate asked for."""
+
+from __future__ import annotations
+
+import io
+import math
+import struct
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diar.errors import DataError
+from diar.io.files import atomic_path
+from diar.options import Options, option
+
+if TYPE_CHECKING:
+    import soundfile
+
+MIN_DURATION = 0.1  # seconds; shorter recordings are refused
+
+# sizes that streaming writers leave in a header because they cannot know better
+_UNKNOWN_SIZES = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFFFFF - 36, 0xFFFFFFFF - 36)
+
+
+@dataclass(frozen=True)
+class WavOptions(Options):
+    """How audio is read."""
+
+    sample_rate: int = option(
+        16000, "all audio is resampled to this rate; 8000 for telephone data", unit="Hz", low=4000, high=192000
+    )
+    channel: str = option("mix", "channel to read, counted from 1, or 'mix' for the mean of all channels")
+    allow_pipes: bool = option(False, "run wav.scp entries that end with '|' as commands")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.channel != "mix" and not (self.channel.isdecimal() and int(self.channel) >= 1):
+            raise DataError("--channel", f"found '{self.channel}'", "wanted 'mix' or a number from 1 on")
+
+
+@dataclass(frozen=True)
+class Audio:
+    """``signal`` is (n,) float32 in [-1, 1] at ``sample_rate``; ``source_rate`` is the file's own rate, in Hz."""
+
+    signal: NDArray[np.float32]
+    sample_rate: int
+    source_rate: int
+
+
+def read_wav(source: str, options: WavOptions) -> Audio:
+    """Read one channel of ``source``, a path or (with ``allow_pipes``) a command ending in ``|``.
+
+    Raises:
+        DataError: missing, empty, not audio, truncated, undecodable, shorter than 0.1 s, NaN samples, no such channel.
+    """
+    import soundfile
+
+    name, stream = _open(source, options.allow_pipes)
+    with stream:
+        try:
+            with soundfile.SoundFile(stream) as audio:
+                promised, source_rate = audio.frames, audio.samplerate
+                samples = audio.read(dtype="float32", always_2d=True)
+                truncated = audio.format == "FLAC" and len(samples) < promised
+        except soundfile.SoundFileError as error:
+            raise _not_audio(name, error) from None
+    if truncated:
+        raise DataError(name, f"truncated: {promised} samples promised, {len(samples)} found", advice="copy it again")
+    signal = _pick_channel(name, samples, options.channel)
+    if len(signal) < MIN_DURATION * source_rate:
+        raise DataError(name, f"{len(signal) / source_rate:.3f} s long", f"wanted at least {MIN_DURATION} s")
+    if not np.isfinite(signal).all():
+        bad = int(np.flatnonzero(~np.isfinite(signal))[0])
+        raise DataError(name, f"sample {bad} is not a number", "wanted finite samples", "write the file anew")
+    return Audio(resample(signal, source_rate, options.sample_rate), options.sample_rate, source_rate)
+
+
+def probe_duration(path: Path) -> float:
+    """Seconds of audio by the header alone.
+
+    Raises:
+        DataError: as ``read_wav``, as far as the header tells.
+    """
+    import soundfile
+
+    name, stream = _open(str(path), allow_pipes=False)
+    with stream:
+        try:
+            found = soundfile.info(stream)
+        except soundfile.SoundFileError as error:
+            raise _not_audio(name, error) from None
+    if found.duration < MIN_DURATION:
+        raise DataError(name, f"{found.duration:.3f} s long", f"wanted at least {MIN_DURATION} s")
+    return float(found.duration)
+
+
+def resample(signal: NDArray[np.float32], rate: int, new_rate: int) -> NDArray[np.float32]:
+    """``signal`` at ``new_rate`` instead of ``rate`` Hz (polyphase filter of scipy)."""
+    if rate == new_rate:
+        return signal
+    from scipy.signal import resample_poly
+
+    common = math.gcd(rate, new_rate)
+    resampled: NDArray[np.float32] = resample_poly(signal, new_rate // common, rate // common).astype(np.float32)
+    return resampled
+
+
+def _pick_channel(name: str, samples: NDArray[np.float32], channel: str) -> NDArray[np.float32]:
+    """One channel of an (n, channels) array, or the mean of all."""
+    if channel == "mix":
+        return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
+    if int(channel) > samples.shape[1]:
+        raise DataError(
+            name, f"has {samples.shape[1]} channel(s)", f"wanted channel {channel}", "set --channel to one it has, or mix"
+        )
+    return np.ascontiguousarray(samples[:, int(channel) - 1])
+
+
+def _not_audio(name: str, error: soundfile.SoundFileError) -> DataError:
+    reason = str(getattr(error, "error_string", error)).rstrip(".")
+    return DataError(name, f"cannot be decoded ({reason})", "wanted WAV, FLAC, Ogg, MP3, AIFF or NIST SPHERE")
+
+
+def _open(source: str, allow_pipes: bool) -> tuple[str, BinaryIO]:
+    """The name for messages, and a seekable stream of the bytes of a path or pipe."""
+    if source.endswith("|"):
+        return source, _run_pipe(source, allow_pipes)
+    path = Path(source)
+    try:
+        size = path.stat().st_size
+        stream = path.open("rb")
+    except FileNotFoundError:
+        raise DataError(path, "no such file", advice="correct wav.scp, or run stage 0 again") from None
+    except OSError as error:
+        raise DataError(path, f"cannot be read ({error.strerror})") from None
+    if size == 0:
+        stream.close()
+        raise DataError(path, "is empty", "wanted audio", "copy it again")
+    with_promise = _promised_size(stream)
+    stream.seek(0)
+    if with_promise > size:
+        stream.close()
+        raise DataError(
+            path, f"truncated: {with_promise} bytes promised by its header, {size} found", advice="copy it again"
+        )
+    return str(path), stream
+
+
+def _run_pipe(command: str, allowed: bool) -> BinaryIO:
+    if not allowed:
+        raise DataError(command, "is a pipe", "wanted a file", "pass --allow-pipes true if you trust this wav.scp")
+    done = subprocess.run(command[:-1], shell=True, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if done.returncode != 0 or not done.stdout:
+        complaint = done.stderr.decode(errors="replace").strip().splitlines()
+        last = f": {complaint[-1]}" if complaint else ""
+        raise DataError(command, f"the command failed (exit {done.returncode}){last}", "wanted audio on its output")
+    return io.BytesIO(done.stdout)
+
+
+def _promised_size(stream: BinaryIO) -> int:
+    """Bytes the file must have by its own header; 0 where the format does not tell.
+
+    libsndfile reads truncated WAV, AIFF and SPHERE files without a word, so their headers are looked at here.
+    """
+    head = stream.read(12)
+    if head[:4] == b"RIFF" and head[8:] == b"WAVE":
+        return _chunk_end(stream, b"data", "<I")
+    if head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"):
+        return _chunk_end(stream, b"SSND", ">I")
+    if head[:7] == b"NIST_1A":
+        stream.seek(0)
+        return _sphere_size(stream)
+    return 0
+
+
+def _chunk_end(stream: BinaryIO, wanted: bytes, size_format: str) -> int:
+    """Where the chunk ``wanted`` of a RIFF or FORM file says it ends; 0 if there is none or its size is unknown."""
+    while len(head := stream.read(8)) == 8:
+        size: int = struct.unpack(size_format, head[4:])[0]
+        if head[:4] == wanted:
+            return 0 if size in _UNKNOWN_SIZES else stream.tell() + size
+        stream.seek(size + size % 2, io.SEEK_CUR)
+    return 0
+
+
+def _sphere_size(stream: BinaryIO) -> int:
+    """Header plus samples of a NIST SPHERE file; 0 where it is compressed or does not tell."""
+    fields: dict[str, str] = {}
+    lines = stream.read(1024).decode("ascii", errors="replace").splitlines()
+    for line in lines[2:]:
+        name, _, value = line.partition(" ")
+        if name == "end_head":
+            break
+        fields[name] = value.partition(" ")[2]
+    try:
+        if "," in fields.get("sample_coding", ""):  # 'pcm,embedded-shorten-v2.00': the size tells nothing
+            return 0
+        counts = (int(fields[name]) for name in ("sample_count", "channel_count", "sample_n_bytes"))
+        return int(lines[1]) + math.prod(counts)
+    except (KeyError, ValueError, IndexError):
+        return 0
+
+
+def write_wav(path: Path, signal: NDArray[Any], sample_rate: int) -> None:
+    """Write a float signal in [-1, 1] as 16-bit audio in the format of ``path``'s suffix, atomically."""
+    import soundfile
+
+    with atomic_path(path) as temporary:
+        soundfile.write(temporary, signal, sample_rate, subtype="PCM_16", format=path.suffix[1:].upper())

@@ -1,0 +1,341 @@
+"""Diarization scores: error rate (DER), its parts, Jaccard error rate (JER); equal to NIST's md-eval.pl, version 22.
+
+In every interval with R reference speakers, H hypothesis speakers and C of the former mapped to one of the latter::
+
+    missed += duration max(R - H, 0)    false alarm += duration max(H - R, 0)    error += duration (min(R, H) - C)
+    DER = (missed + false alarm + error) / sum of duration R         SER = error / sum of duration R
+
+Speakers are mapped one to one, for each recording, so that the time they share in the evaluated regions, collars and
+overlapped speech included, is greatest. Where several mappings are equally good md-eval may choose another, which can
+change the error time once collars or overlap are taken out.
+
+pyannote.metrics is not used here: it maps after collars are removed, counts a speaker twice where two of its turns
+overlap, and derives the time scored without a UEM from both sides. Its parts cannot be turned to NIST's definitions.
+
+Sources: NIST, "The 2009 (RT-09) Rich Transcription Meeting Recognition Evaluation Plan", and md-eval.pl itself; for
+JER, Ryant et al., "The Second DIHARD Diarization Challenge", Interspeech 2019, and dscore.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+
+from diar.errors import DataError
+from diar.io.rttm import RttmLine, speaker_turns
+from diar.options import Options, option
+from diar.regions import Exclusions, evaluated_regions, extent, scored_regions
+from diar.segments import Segment, Turn
+
+TRUE_SPEAKER_SECONDS = 5.0  # reference speakers with less speech are not counted as true speakers
+
+
+@dataclass(frozen=True)
+class ScoreOptions(Options):
+    """The condition under which errors are counted; the defaults are those of NIST's RT evaluations."""
+
+    collar: float = option(
+        0.25, "time not scored to each side of a reference turn's start and end", unit="seconds", low=0
+    )
+    skip_overlap: bool = option(True, "do not score time in which two or more reference turns overlap")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """Seconds, named as md-eval prints them, and counts. Scores add, so pooling is ``sum(scores, Score())``.
+
+    ``jaccard_errors`` is the sum of the Jaccard errors, each 0 to 1, of ``n_reference`` reference speakers.
+    ``n_found`` counts hypothesis speakers with any evaluated time, ``n_true`` reference speakers with 5 s or more.
+    """
+
+    eval_time: float = 0.0
+    eval_speech: float = 0.0
+    scored_time: float = 0.0
+    scored_speech: float = 0.0
+    missed_speech: float = 0.0
+    falarm_speech: float = 0.0
+    scored_speaker_time: float = 0.0
+    missed_speaker_time: float = 0.0
+    falarm_speaker_time: float = 0.0
+    speaker_error_time: float = 0.0
+    jaccard_errors: float = 0.0
+    n_reference: int = 0
+    n_found: int = 0
+    n_true: int = 0
+
+    def __add__(self, other: Score) -> Score:
+        return Score(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(Score)})
+
+    @property
+    def miss(self) -> float:
+        """Missed speaker time in percent of scored speaker time; like all rates nan where no speech is scored."""
+        return _percent(self.missed_speaker_time, self.scored_speaker_time)
+
+    @property
+    def false_alarm(self) -> float:
+        """False alarm speaker time in percent of scored speaker time."""
+        return _percent(self.falarm_speaker_time, self.scored_speaker_time)
+
+    @property
+    def ser(self) -> float:
+        """Speaker error rate: speaker time given to the wrong speaker, in percent of scored speaker time."""
+        return _percent(self.speaker_error_time, self.scored_speaker_time)
+
+    @property
+    def der(self) -> float:
+        """Diarization error rate: missed, false alarm and error time in percent of scored speaker time."""
+        wrong = self.missed_speaker_time + self.falarm_speaker_time + self.speaker_error_time
+        return _percent(wrong, self.scored_speaker_time)
+
+    @property
+    def jer(self) -> float:
+        """Jaccard error rate in percent: the mean over reference speakers."""
+        return _percent(self.jaccard_errors, self.n_reference)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingScore(Score):
+    """The score of one recording; ``mapping`` gives the hypothesis speaker of each mapped reference speaker."""
+
+    recording: str
+    mapping: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SetScore:
+    """The scores of a set's recordings, sorted by name, and what the reader should know about them."""
+
+    recordings: tuple[RecordingScore, ...]
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def pooled(self) -> Score:
+        """Seconds and counts summed over the recordings."""
+        return sum(self.recordings, Score())
+
+
+def score_recording(
+    recording: str,
+    reference: Sequence[Turn],
+    hypothesis: Sequence[Turn],
+    uem: Sequence[Segment] | None = None,
+    options: ScoreOptions | None = None,
+    exclusions: Exclusions | None = None,
+) -> RecordingScore:
+    """Score the turns of one recording.
+
+    Args:
+        recording: its name, kept in the score.
+        reference: the true turns. A speaker whose own turns overlap counts once, but the time is overlap.
+        hypothesis: the turns to judge; none means that everything is missed.
+        uem: the regions to evaluate; without them, from the first to the last reference turn.
+        options: the scoring condition.
+        exclusions: what the reference excludes beside that, see ``Exclusions.of_reference``.
+    """
+    options, exclusions = options or ScoreOptions(), exclusions or Exclusions()
+    if uem is None:
+        uem = [Segment(min(t.start for t in reference), max(t.end for t in reference))] if reference else []
+    evaluated = evaluated_regions(uem, exclusions)
+    scored = scored_regions(evaluated, reference, exclusions, options.collar, options.skip_overlap)
+
+    shared = _SharedTime(evaluated, reference, hypothesis)
+    mapping = shared.best_mapping()
+    return RecordingScore(
+        recording=recording,
+        mapping=mapping,
+        eval_time=sum(region.duration for region in evaluated),
+        eval_speech=shared.speech,
+        **_error_times(scored, reference, hypothesis, mapping),
+        jaccard_errors=shared.jaccard_errors(),
+        n_reference=len(shared.reference),
+        n_found=len(shared.hypothesis),
+        # a speaker of exactly 5 s keeps counting after the turns were summed in floating point
+        n_true=sum(seconds >= TRUE_SPEAKER_SECONDS - 1e-6 for seconds in shared.reference.values()),
+    )
+
+
+def score_set(
+    reference: Iterable[RttmLine],
+    hypothesis: Iterable[RttmLine],
+    uem: Mapping[str, Sequence[Segment]] | None = None,
+    options: ScoreOptions | None = None,
+) -> SetScore:
+    """Score every recording that has SPEAKER lines in the reference, as md-eval does.
+
+    A recording without hypothesis is scored as missed, one that only the hypothesis or only the UEM names is left out,
+    and one that the UEM does not name is evaluated from its first to its last event, as if there were no UEM.
+
+    Recordings are matched by name, whole and unchanged, and channels do not matter. md-eval differs there (it wants the
+    same text as channel, and cuts names in the UEM at the first dot); the remarks say where it would score otherwise.
+
+    Raises:
+        DataError: the reference has no SPEAKER line.
+    """
+    truth, found = _by_recording(reference), _by_recording(hypothesis)
+    if not truth:
+        raise DataError("reference", "no SPEAKER line", "wanted the turns of at least one recording")
+    scores = []
+    for recording in sorted(truth, key=str.encode):
+        lines = truth[recording]
+        regions = uem[recording] if uem is not None and recording in uem else extent(lines)
+        turns, guesses = (speaker_turns(side).get(recording, []) for side in (lines, found.get(recording, [])))
+        exclusions = Exclusions.of_reference(lines)
+        scores.append(score_recording(recording, turns, guesses, regions, options, exclusions))
+    return SetScore(tuple(scores), tuple(_remarks(truth, found, uem)))
+
+
+def format_scores(scores: SetScore, options: ScoreOptions, uem: str = "none", vad: str = "unknown") -> str:
+    """The text of a score file: condition, a line a recording, the pooled line, remarks, md-eval's own last word.
+
+    SER, DER, miss, false alarm (FA) and JER are percentages; ``seconds`` is the scored speaker time, to which the first
+    four refer. ``uem`` and ``vad`` tell where the regions and the speech of the hypothesis came from.
+    """
+    overlap = "skipped" if options.skip_overlap else "scored"
+    condition = f"# collar={options.collar:g} overlap={overlap} uem={uem} vad={vad}"
+    rows: list[tuple[str, Score]] = [(score.recording, score) for score in scores.recordings]
+    rows.append(("OVERALL", scores.pooled))
+    width = max(len("recording"), *(len(name) for name, _ in rows))
+    header = "".join(f"{title:>8}" for title in ("SER", "DER", "miss", "FA", "JER", "found", "true", "seconds"))
+    return "\n".join(
+        [
+            f"{condition} speakers counted from {TRUE_SPEAKER_SECONDS:g} s",
+            f"{'recording':<{width}}{header}",
+            *(_row(name.ljust(width), score) for name, score in rows),
+            *(f"# {remark}" for remark in scores.remarks),
+            f" OVERALL SPEAKER DIARIZATION ERROR = {scores.pooled.der:.2f} percent of scored speaker time  `(ALL)",
+            "",
+        ]
+    )
+
+
+def _row(name: str, score: Score) -> str:
+    rates = (score.ser, score.der, score.miss, score.false_alarm, score.jer)
+    counts = f"{score.n_found:>8}{score.n_true:>8}{score.scored_speaker_time:>8.1f}"
+    return name + "".join(f"{rate:>8.2f}" for rate in rates) + counts
+
+
+def _percent(part: float, whole: float) -> float:
+    return 100 * part / whole if whole > 0 else math.nan
+
+
+class _SharedTime:
+    """Evaluated seconds of each reference speaker, each hypothesis speaker, each pair of them, and of speech."""
+
+    def __init__(self, evaluated: Sequence[Segment], reference: Sequence[Turn], hypothesis: Sequence[Turn]) -> None:
+        self.speech = 0.0
+        self.reference: dict[str, float] = defaultdict(float)
+        self.hypothesis: dict[str, float] = defaultdict(float)
+        self.pairs: dict[tuple[str, str], float] = defaultdict(float)
+        for duration, speakers, guesses in _intervals(evaluated, reference, hypothesis):
+            self.speech += duration if speakers else 0.0
+            for guess in guesses:
+                self.hypothesis[guess] += duration
+            for speaker in speakers:
+                self.reference[speaker] += duration
+                for guess in guesses:
+                    self.pairs[speaker, guess] += duration
+
+    def best_mapping(self) -> dict[str, str]:
+        """The one-to-one mapping of reference to hypothesis speakers with the greatest shared time."""
+        pairs = _assign(sorted(self.reference), sorted(self.hypothesis), self.pairs)
+        return {speaker: guess for speaker, guess in pairs if (speaker, guess) in self.pairs}
+
+    def jaccard_errors(self) -> float:
+        """The sum over reference speakers of (false alarm + miss) / union, mapped so that it is least; unmapped: 1."""
+        indices = {
+            (speaker, guess): shared / (self.reference[speaker] + self.hypothesis[guess] - shared)
+            for (speaker, guess), shared in self.pairs.items()
+        }
+        pairs = _assign(sorted(self.reference), sorted(self.hypothesis), indices)
+        return len(self.reference) - sum(indices.get(pair, 0.0) for pair in pairs)
+
+
+def _assign(
+    rows: Sequence[str], columns: Sequence[str], gain: Mapping[tuple[str, str], float]
+) -> list[tuple[str, str]]:
+    """Pairs of rows and columns, one to one, with the greatest sum of ``gain`` (0 where not given)."""
+    from scipy.optimize import linear_sum_assignment
+
+    if not rows or not columns:
+        return []
+    chosen = linear_sum_assignment([[gain.get((r, c), 0.0) for c in columns] for r in rows], maximize=True)
+    return [(rows[i], columns[j]) for i, j in zip(*chosen, strict=True)]
+
+
+def _error_times(
+    scored: Sequence[Segment], reference: Sequence[Turn], hypothesis: Sequence[Turn], mapping: Mapping[str, str]
+) -> dict[str, float]:
+    """The seconds of the module's equations and md-eval's speech times, by field of ``Score``."""
+    times: dict[str, float] = defaultdict(float)
+    for duration, speakers, guesses in _intervals(scored, reference, hypothesis):
+        n_ref, n_hyp = len(speakers), len(guesses)
+        n_correct = sum(mapping.get(speaker) in guesses for speaker in speakers)
+        times["scored_time"] += duration
+        times["scored_speech"] += duration if n_ref else 0.0
+        times["missed_speech"] += duration if n_ref and not n_hyp else 0.0
+        times["falarm_speech"] += duration if n_hyp and not n_ref else 0.0
+        times["scored_speaker_time"] += duration * n_ref
+        times["missed_speaker_time"] += duration * max(n_ref - n_hyp, 0)
+        times["falarm_speaker_time"] += duration * max(n_hyp - n_ref, 0)
+        times["speaker_error_time"] += duration * (min(n_ref, n_hyp) - n_correct)
+    return dict(times)
+
+
+def _intervals(
+    regions: Sequence[Segment], reference: Sequence[Turn], hypothesis: Sequence[Turn]
+) -> Iterator[tuple[float, set[str], set[str]]]:
+    """Cut disjoint regions wherever a turn begins or ends: (seconds, reference speakers, hypothesis speakers)."""
+    bounds: list[tuple[float, int, int, str]] = []
+    spans = [(0, t.start, t.end, t.speaker) for t in reference] + [(1, t.start, t.end, t.speaker) for t in hypothesis]
+    for side, start, end, speaker in spans + [(2, region.start, region.end, "") for region in regions]:
+        if end > start:
+            bounds += [(start, 1, side, speaker), (end, -1, side, speaker)]
+    active: tuple[Counter[str], ...] = (Counter(), Counter(), Counter())
+    since = -math.inf
+    for time, step, side, speaker in sorted(bounds):
+        if time > since and active[2]:
+            yield time - since, set(active[0]), set(active[1])
+        since = time
+        active[side][speaker] += step
+        if active[side][speaker] == 0:
+            del active[side][speaker]
+
+
+def _by_recording(lines: Iterable[RttmLine]) -> dict[str, list[RttmLine]]:
+    """The lines of each recording that has SPEAKER lines."""
+    grouped: dict[str, list[RttmLine]] = {}
+    for line in lines:
+        grouped.setdefault(line.recording, []).append(line)
+    return {name: group for name, group in grouped.items() if any(line.kind == "SPEAKER" for line in group)}
+
+
+def _remarks(
+    truth: Mapping[str, Sequence[RttmLine]],
+    found: Mapping[str, Sequence[RttmLine]],
+    uem: Mapping[str, Sequence[Segment]] | None,
+) -> Iterator[str]:
+    """What a reader of the scores must know: recordings that do not match up, and where md-eval would differ."""
+    yield from _listed("no hypothesis, counted as all missed", set(truth) - set(found))
+    yield from _listed("in the hypothesis but not in the reference, ignored", set(found) - set(truth))
+    if uem is not None:
+        yield from _listed("in the UEM but not in the reference, ignored", set(uem) - set(truth))
+        no_regions = "not in the UEM, evaluated from the first to the last event of the reference"
+        yield from _listed(no_regions, set(truth) - set(uem))
+        dotted = {name for name in truth if "." in name and name in uem}
+        yield from _listed("dot in the name, md-eval would not find the UEM's regions", dotted)
+    for recording in sorted(set(truth) & set(found), key=str.encode):
+        wanted, got = _channels(truth[recording]), _channels(found[recording])
+        if wanted != got or len(wanted) > 1:
+            told = f"channel {'+'.join(sorted(wanted))} in the reference and {'+'.join(sorted(got))} in the hypothesis"
+            yield f"{told}, scored as one; md-eval would score each apart, unmatched ones as all missed: {recording}"
+
+
+def _channels(lines: Sequence[RttmLine]) -> set[str]:
+    return {line.channel.lower() for line in lines if line.kind == "SPEAKER"}
+
+
+def _listed(remark: str, recordings: set[str]) -> Iterator[str]:
+    if recordings:
+        yield f"{remark}: {' '.join(sorted(recordings, key=str.encode))}"

@@ -1,0 +1,68 @@
+"""Speech detection: one value a frame, 1 for speech and 0 for anything else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diar.frames import FRAMES_PER_SECOND, num_frames, to_frame
+from diar.options import Options, option
+from diar.segments import runs
+
+Speech = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class WebrtcOptions(Options):
+    """WebRTC's detector (Gaussian mixtures on six sub-bands), a decision every 10 ms, then smoothed."""
+
+    webrtc_mode: int = option(2, "aggressiveness: 0 takes most for speech, 3 least", low=0, high=3)
+    min_silence: float = option(0.3, "shorter gaps between speech are filled", unit="s", low=0)
+    min_speech: float = option(0.2, "shorter stretches of speech are dropped, after the gaps were filled", unit="s", low=0)
+
+
+def webrtc_rate(sample_rate: int) -> int:
+    """The rate at which to give a signal of ``sample_rate`` Hz to the detector, which takes only some."""
+    return max((rate for rate in (8000, 16000) if rate <= sample_rate), default=8000)
+
+
+def webrtc(signal: NDArray[np.float32], sample_rate: int, options: WebrtcOptions) -> Speech:
+    """(T,) float32 decisions on an (n,) signal in [-1, 1], T = round(100 n / sample_rate).
+
+    ``sample_rate`` must be 8000, 16000, 32000 or 48000 (see ``webrtc_rate``). The frame at the end, if not whole, is
+    decided on with zeros appended.
+    """
+    import webrtcvad
+
+    detector = webrtcvad.Vad(options.webrtc_mode)
+    length = sample_rate // FRAMES_PER_SECOND
+    n_frames = num_frames(len(signal), sample_rate)
+    samples = np.zeros(n_frames * length, dtype="<i2")
+    kept = min(len(signal), len(samples))
+    samples[:kept] = np.clip(np.rint(signal[:kept] * 32768.0), -32768, 32767)
+    pcm = samples.tobytes()
+    size = 2 * length
+    decisions = [detector.is_speech(pcm[at : at + size], sample_rate) for at in range(0, n_frames * size, size)]
+    return smooth(np.array(decisions, dtype=np.float32), options.min_silence, options.min_speech)
+
+
+def smooth(speech: Speech, min_silence: float, min_speech: float) -> Speech:
+    """Gaps shorter than ``min_silence`` seconds between speech filled, then speech shorter than ``min_speech`` dropped."""
+    smoothed = speech.copy()
+    for first, last in runs(smoothed)[1:-1]:
+        if smoothed[first] == 0 and last - first < to_frame(min_silence):
+            smoothed[first:last] = 1
+    for first, last in runs(smoothed):
+        if smoothed[first] == 1 and last - first < to_frame(min_speech):
+            smoothed[first:last] = 0
+    return smoothed
+
+
+def fit_length(speech: Speech, n_frames: int) -> Speech:
+    """``speech`` cut, or lengthened with silence, to ``n_frames``."""
+    fitted = np.zeros(n_frames, dtype=np.float32)
+    kept = min(n_frames, len(speech))
+    fitted[:kept] = speech[:kept]
+    return fitted

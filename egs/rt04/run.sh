@@ -1,0 +1,168 @@
+#!/usr/bin/env bash
+# Who spoke when: wav -> feats -> vad -> embed -> clusters -> realigned -> rttm -> score.
+#
+# One recipe for all speech corpora: the run.sh of the others are links to this file; what differs lies in local/ and
+# conf/. Defaults of algorithms are not here: see the --help of the steps.
+
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+started_in=$PWD
+
+stage=0
+stop_stage=9
+set=eval
+corpus=
+nj=4
+config=
+preset=
+skip_bad=false
+
+denoise=none
+vad=webrtc
+embedder=none
+clusterer=hmm_gmm
+realigner=hmm_gmm
+
+sample_rate= channel= allow_pipes=
+num_spk= min_spk= max_spk=
+min_gap= min_turn=
+collar= skip_overlap=
+feats_opts= vad_opts= clusters_opts= realigned_opts=
+
+. "$here/cmd.sh"           # cmd, the launcher
+. "$here/local/options.sh" # corpus_options and their defaults, corpus_help, prepare_corpus
+
+valid_options="stage stop_stage set corpus nj cmd preset skip_bad denoise vad embedder clusterer realigner
+  sample_rate channel allow_pipes num_spk min_spk max_spk min_gap min_turn collar skip_overlap
+  feats_opts vad_opts clusters_opts realigned_opts $corpus_options"
+help_message="Usage: $0 [options]
+
+$corpus_help
+
+  --stage N --stop-stage N       first and last stage to run (default 0 to 9):
+                                 0 corpus -> data, 1 wav -> feats, 2 wav or reference -> vad, 5 feats -> embed,
+                                 6 embed -> clusters, 7 clusters -> realigned, 8 realigned -> rttm, score
+                                 (3 and 4 train embeddings, 9 is the report: not in this version)
+  --corpus DIR --set NAME        what to diarize, and the name of its data folder (default $set)
+  --nj N --cmd COMMAND           parallel jobs (default $nj) and their launcher (default $cmd)
+  --config FILE --preset NAME    variables of this recipe from a file, or from conf/NAME.conf
+  --skip-bad true|false          go on without recordings that fail (default $skip_bad)
+
+  --denoise none                 noise filter of stage 1
+  --vad webrtc|reference         speech detector of stage 2 (default $vad)
+  --embedder none                embedding of stage 5
+  --clusterer hmm_gmm            clustering of stage 6
+  --realigner hmm_gmm|none       realignment of stage 7 (default $realigner)
+
+  --sample-rate N --channel N|mix --allow-pipes true|false          how audio is read
+  --num-spk N --min-spk N --max-spk N                               known number of speakers
+  --min-gap S --min-turn S                                          smoothing of turns
+  --collar S --skip-overlap true|false                              condition of the score
+  --feats-opts, --vad-opts, --clusters-opts, --realigned-opts \"--flag value ...\"
+                                 options of a stage's program; conf/<noun>.conf holds lasting ones; each program
+                                 lists its own and their defaults: steps/embed_to_clusters.py --help
+
+Options also as --name=value, and with underscores."
+
+arguments=("$@")
+. "$here/utils/parse_options.sh"
+if [ -n "$preset" ]; then
+  if [ ! -f "$here/conf/$preset.conf" ]; then
+    echo "$0: --preset: found '$preset'; wanted the name of a file conf/<name>.conf with recipe options" >&2
+    exit 1
+  fi
+  . "$here/conf/$preset.conf"
+  set -- ${arguments[@]+"${arguments[@]}"} # the command line wins
+  . "$here/utils/parse_options.sh"
+fi
+[ $# -eq 0 ] || { echo "$0: found '$1' after the options; wanted none; see $0 --help" >&2; exit 1; }
+
+check_choice() { # <option> <value> <choice>...
+  local name=$1 value=$2 choice
+  shift 2
+  for choice; do [ "$value" != "$choice" ] || return 0; done
+  echo "$0: --$name: found '$value'; wanted one of: $*" >&2
+  exit 1
+}
+check_choice denoise "$denoise" none
+check_choice vad "$vad" webrtc reference
+check_choice embedder "$embedder" none
+check_choice clusterer "$clusterer" hmm_gmm
+check_choice realigner "$realigner" hmm_gmm none
+for number in stage stop_stage nj; do
+  case ${!number} in
+    '' | *[!0-9]*) echo "$0: --${number//_/-}: found '${!number}'; wanted a whole number" >&2 && exit 1 ;;
+  esac
+done
+[ "$nj" -ge 1 ] || { echo "$0: --nj: found $nj; wanted at least 1" >&2; exit 1; }
+case $set in
+  '' | *[!A-Za-z0-9._-]*) echo "$0: --set: found '$set'; wanted letters, digits, '.', '_' or '-'" >&2 && exit 1 ;;
+esac
+case $corpus in '' | /*) ;; *) corpus=$started_in/$corpus ;; esac
+
+cd "$here"
+. ./path.sh
+. utils/run_stage.sh
+
+runs() { [ "$stage" -le "$1" ] && [ "$stop_stage" -ge "$1" ]; }
+
+data=data/$set
+exp=exp/$set
+choices=${vad}_$embedder
+feats=$exp/feats
+vad_dir=$exp/vad_$vad
+embed=$exp/embed_$embedder
+clusters=$exp/clusters_${choices}_$clusterer
+system=$exp/${choices}_${clusterer}_$realigner
+if [ "$realigner" = none ]; then realigned=$clusters; else realigned=$exp/realigned_${choices}_${clusterer}_$realigner; fi
+
+wav_opts="${sample_rate:+--sample-rate $sample_rate} ${channel:+--channel $channel}
+  ${allow_pipes:+--allow-pipes $allow_pipes}"
+count_opts="${num_spk:+--num-spk $num_spk} ${min_spk:+--min-spk $min_spk} ${max_spk:+--max-spk $max_spk}"
+turn_opts="${min_gap:+--min-gap $min_gap} ${min_turn:+--min-turn $min_turn}"
+score_opts="${collar:+--collar $collar} ${skip_overlap:+--skip-overlap $skip_overlap}"
+
+# shellcheck disable=SC2086 # options are meant to be split into words
+{
+  if runs 0; then
+    echo "$0: stage 0: corpus -> $data"
+    prepare_corpus
+    utils/check_data.py --skip-bad $skip_bad ${allow_pipes:+--allow-pipes $allow_pipes} $data
+  fi
+
+  if runs 1; then
+    echo "$0: stage 1: wav -> feats"
+    run_stage feats $feats steps/wav_to_feats.py --config conf/feats.conf $wav_opts $feats_opts $data $feats
+  fi
+
+  if runs 2; then
+    echo "$0: stage 2: $vad -> vad"
+    case $vad in
+      webrtc) run_stage vad $vad_dir steps/wav_to_vad.py --config conf/vad.conf $wav_opts $vad_opts $data $vad_dir ;;
+      reference) run_stage vad $vad_dir steps/reference_to_vad.py $vad_opts $data $feats $vad_dir ;;
+    esac
+  fi
+
+  if runs 5; then
+    echo "$0: stage 5: feats -> embed"
+    steps/feats_to_embed.py $feats $embed
+  fi
+
+  if runs 6; then
+    echo "$0: stage 6: embed -> clusters"
+    run_stage clusters $clusters steps/embed_to_clusters.py --config conf/clusters.conf --class-conf conf/clusters \
+      $count_opts $clusters_opts $data $embed $vad_dir $clusters
+  fi
+
+  if runs 7 && [ "$realigner" != none ]; then
+    echo "$0: stage 7: clusters -> realigned"
+    run_stage realigned $realigned steps/clusters_to_realigned.py --config conf/realigned.conf \
+      $realigned_opts $data $clusters $embed $realigned
+  fi
+
+  if runs 8; then
+    echo "$0: stage 8: realigned -> rttm, score"
+    steps/realigned_to_rttm.py $turn_opts $data $realigned $system
+    steps/rttm_to_score.py $score_opts --vad $vad $data $system
+  fi
+}

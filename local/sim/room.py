@@ -1,0 +1,143 @@
+"""Shoebox rooms: impulse responses by the image method, and where people sit.
+
+Reference:
+    J. B. Allen and D. A. Berkley, "Image method for efficiently simulating small-room acoustics", JASA 65, 1979.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import butter, oaconvolve, sosfilt
+
+from diar.errors import DataError
+
+Float64 = NDArray[np.float64]
+
+SPEED_OF_SOUND = 343.0  # m/s
+SINC_HALF_WIDTH = 8  # samples on both sides of an echo that falls between two samples
+LOW_CUT = 60.0  # Hz; equal signs of all echoes would make a room ring at 0 Hz
+TABLE_DISTANCES = (0.7, 1.2)  # m, from the speaker's mouth to the microphone
+FAR_DISTANCES = (2.5, 3.5)
+RT60_RANGE = (0.3, 0.5)  # seconds
+MOUTH_HEIGHT, TABLE_HEIGHT, FAR_HEIGHT = 1.2, 0.8, 1.6  # m
+
+
+@dataclass(frozen=True)
+class Room:
+    """A shoebox room with its corner in the origin, a microphone and people in it; all lengths in metres.
+
+    Attributes:
+        size: (3,) length, width and height.
+        rt60: time in which the sound decays by 60 dB, seconds.
+        microphone: (3,) position.
+        mouths: (n, 3) positions of the speakers.
+    """
+
+    size: Float64
+    rt60: float
+    microphone: Float64
+    mouths: Float64
+
+
+def draw_room(kind: str, n_speakers: int, rng: np.random.Generator) -> Room:
+    """A meeting room: people around a microphone on the table, or (``far``) in front of one at the wall."""
+    size = np.array([rng.uniform(5.5, 8.0), rng.uniform(4.6, 6.0), rng.uniform(2.6, 3.2)])
+    spread = rng.uniform(-0.3, 0.3, n_speakers)
+    if kind == "table":
+        middle = size[:2] / 2 + rng.uniform(-0.4, 0.4, 2)
+        microphone = np.array([*middle, TABLE_HEIGHT])
+        distances = rng.uniform(*TABLE_DISTANCES, n_speakers)
+        angles = 2 * math.pi * (np.arange(n_speakers) + spread) / n_speakers
+    elif kind == "far":
+        microphone = np.array([0.3, size[1] / 2 + rng.uniform(-0.2, 0.2), FAR_HEIGHT])
+        distances = rng.uniform(*FAR_DISTANCES, n_speakers)
+        angles = math.radians(70) * ((np.arange(n_speakers) + 0.5 + spread) / n_speakers - 0.5)
+    else:
+        raise DataError("room", f"found '{kind}'", "wanted table or far")
+    height = MOUTH_HEIGHT - microphone[2]
+    across = np.sqrt(distances**2 - height**2)
+    offsets = np.column_stack([across * np.cos(angles), across * np.sin(angles), np.full(n_speakers, height)])
+    return Room(size, rng.uniform(*RT60_RANGE), microphone, microphone + offsets)
+
+
+def reflection_for_rt60(size: Float64, rt60: float) -> float:
+    """Reflection coefficient of all walls for a reverberation time, by Eyring's formula.
+
+    Raises:
+        DataError: no positive absorption gives this time.
+    """
+    if rt60 <= 0:
+        raise DataError("rt60", f"found {rt60} s", "wanted a positive time")
+    volume = float(np.prod(size))
+    surface = 2 * (size[0] * size[1] + size[0] * size[2] + size[1] * size[2])
+    # absorption 1 - exp(-x) of the energy, reflection sqrt(1 - absorption) of the pressure
+    return math.exp(-0.5 * 24 * math.log(10) / SPEED_OF_SOUND * volume / (surface * rt60))
+
+
+def image_sources(
+    size: Float64, mouth: Float64, microphone: Float64, reflection: float, seconds: float
+) -> tuple[Float64, Float64]:
+    """Delays (seconds) and gains (1/m) of all echoes that arrive within ``seconds``, sorted by delay.
+
+    An image's gain is reflection^(number of walls hit) / distance (Allen and Berkley, equation 8).
+
+    Raises:
+        DataError: the mouth or the microphone is not inside the room, or the reflection not in [0, 1].
+    """
+    for name, position in (("mouth", mouth), ("microphone", microphone)):
+        if not np.all((position > 0) & (position < size)):
+            raise DataError(name, f"found {np.round(position, 2)} m", f"wanted a place inside {np.round(size, 2)} m")
+    if not 0 <= reflection <= 1:
+        raise DataError("reflection", f"found {reflection}", "wanted 0 to 1")
+    reach = seconds * SPEED_OF_SOUND
+    squares, hits = [], []
+    for length, s, m in zip(size, mouth, microphone, strict=True):
+        order = np.arange(-math.ceil(reach / (2 * length)) - 1, math.ceil(reach / (2 * length)) + 2)
+        # mirrored p times (0 or 1) and moved by 2 n rooms: |n - p| hits of one wall, |n| of the other
+        squares.append(np.concatenate([s + 2 * order * length - m, -s + 2 * order * length - m]) ** 2)
+        hits.append(np.concatenate([2 * np.abs(order), np.abs(order - 1) + np.abs(order)]))
+    square = squares[0][:, None, None] + squares[1][:, None] + squares[2]
+    near = square <= reach**2
+    count = (hits[0][:, None, None] + hits[1][:, None] + hits[2])[near]
+    distance = np.sqrt(square[near])
+    first = np.argsort(distance, kind="stable")
+    return distance[first] / SPEED_OF_SOUND, (float(reflection) ** count / distance)[first]
+
+
+def impulse_response(delays: Float64, gains: Float64, sample_rate: int) -> Float64:
+    """The sum of the echoes; each is a windowed sinc, so that it may fall between two samples.
+
+    What a sinc has before time 0 is cut off.
+    """
+    position = delays * sample_rate
+    nearest = np.rint(position).astype(np.int64)
+    offset = position - nearest
+    n = int(nearest.max(initial=0)) + SINC_HALF_WIDTH + 1
+    padded = np.zeros(n + SINC_HALF_WIDTH)
+    for tap in range(-SINC_HALF_WIDTH, SINC_HALF_WIDTH + 1):
+        window = 0.5 + 0.5 * np.cos(math.pi * np.clip((tap - offset) / (SINC_HALF_WIDTH + 1), -1, 1))
+        padded += np.bincount(nearest + tap + SINC_HALF_WIDTH, gains * np.sinc(tap - offset) * window, len(padded))
+    response: Float64 = padded[SINC_HALF_WIDTH:]
+    return response
+
+
+def room_responses(room: Room, sample_rate: int) -> list[NDArray[np.float32]]:
+    """The impulse response from each mouth to the microphone, with the direct sound at time 0."""
+    reflection = reflection_for_rt60(room.size, room.rt60)
+    low_cut = butter(2, LOW_CUT, "highpass", fs=sample_rate, output="sos")
+    responses = []
+    for mouth in room.mouths:
+        delays, gains = image_sources(room.size, mouth, room.microphone, reflection, room.rt60)
+        response = impulse_response(delays - delays[0], gains, sample_rate)
+        responses.append(sosfilt(low_cut, response).astype(np.float32))
+    return responses
+
+
+def reverberate(signal: NDArray[np.float32], response: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``signal`` heard through ``response``, with its tail: len(signal) + len(response) - 1 samples."""
+    heard: NDArray[np.float32] = oaconvolve(signal, response)
+    return heard

@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+"""realigned -> rttm: the turns of all recordings, in hyp.rttm of the system's folder.
+
+e.g.: steps/realigned_to_rttm.py --min-gap 0.3 data/eval exp/eval/realigned exp/eval/system
+"""
+
+from pathlib import Path
+
+from diar import cli
+from diar.io.data_folder import DataFolder
+from diar.io.rttm import write_rttm
+from diar.segments import TurnOptions, labels_to_turns, smooth_turns
+
+
+def main() -> None:
+    parser = cli.Parser(__doc__, (TurnOptions,))
+    parser.add_argument("data", metavar="<data>", help="data folder with wav.scp")
+    parser.add_argument("realigned", metavar="<realigned>", help="folder of labels")
+    parser.add_argument("system", metavar="<system>", help="folder to write hyp.rttm into")
+    arguments = parser.parse_words(cli.command_words())
+    options = parser.options(arguments, TurnOptions)
+    realigned = cli.open_input("realigned", Path(arguments.realigned))
+    turns = {}
+    for recording in DataFolder(Path(arguments.data)).recordings():
+        if recording not in realigned:
+            cli.warn(f"{recording}: no labels, and so no turns (skipped by an earlier stage)")
+            continue
+        turns[recording] = smooth_turns(labels_to_turns(realigned.read(recording)), options)
+        if not turns[recording]:
+            cli.warn(f"{recording}: no speech, and so no turns")
+    system = Path(arguments.system)
+    system.mkdir(parents=True, exist_ok=True)
+    write_rttm(system / "hyp.rttm", turns)
+    print(system / "hyp.rttm")
+
+
+if __name__ == "__main__":
+    cli.run(main)

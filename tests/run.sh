@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Set everything up and run the tests: tests/run.sh [pytest's arguments]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. ./path.sh tests
+exec python -m pytest "$@"

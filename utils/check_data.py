@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""Check a data folder and report all its faults at once, each with file and line.
+
+e.g.: utils/check_data.py data/eval
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+from diar import cli
+from diar.errors import DataError
+from diar.io.files import numbered_lines
+from diar.io.rttm import RttmLine
+from diar.io.uem import parse_uem_line
+from diar.io.wav import probe_duration
+
+# references often end a little after the audio, by the rounding of whoever made them
+TOLERANCE_SECONDS = 0.5
+
+Faults = Iterator[str]
+
+
+def main() -> None:
+    parser = cli.Parser(__doc__)
+    parser.add_flag("--skip-bad", "audio that cannot be read is a warning only", default=False, kind=cli.boolean)
+    parser.add_flag("--allow-pipes", "wav.scp may hold commands", default=False, kind=cli.boolean)
+    parser.add_argument("data", metavar="<data>", help="data folder")
+    arguments = parser.parse_words(cli.command_words())
+    data = Path(arguments.data)
+    if not (data / "wav.scp").is_file():
+        raise DataError(data / "wav.scp", "no such file", "wanted a line '<recording> <path>' a recording", "run stage 0")
+    sources = {fields[0]: (place, fields[1]) for place, fields in _fields(data / "wav.scp") if len(fields) == 2}
+    durations, audio_faults = _probe(sources, arguments.allow_pipes)
+    faults = [
+        *_check_wav_scp(data / "wav.scp"),
+        *_check_segments(data / "segments", durations, set(sources)),
+        *_check_rttm(data / "ref.rttm", durations, set(sources)),
+        *_check_uem(data / "all.uem", durations, set(sources)),
+        *_check_facts(data / "reco2num_spk", set(sources), _is_count, "a whole number of at least 1"),
+        *_check_facts(data / "reco2class", set(sources), str.isidentifier, "a name of letters and digits"),
+    ]
+    for fault in faults + audio_faults:
+        print(fault, file=sys.stderr)
+    if faults or (audio_faults and not arguments.skip_bad):
+        raise DataError(data, f"{len(faults) + len(audio_faults)} faults", advice="mend them, and check again")
+    print(f"{data}: {len(sources)} recordings, no faults" + (f" but {len(audio_faults)} in audio" if audio_faults else ""))
+
+
+def _fields(path: Path, most: int = 2) -> Iterator[tuple[str, list[str]]]:
+    """Place and fields of each line; the last of ``most`` fields takes the rest of the line."""
+    for place, line in numbered_lines(path):
+        yield place, line.strip().split(maxsplit=most - 1)
+
+
+def _probe(sources: dict[str, tuple[str, str]], allow_pipes: bool) -> tuple[dict[str, float], list[str]]:
+    """The duration of each recording that can be read, and what is wrong with the others."""
+    durations, faults = {}, []
+    for recording, (place, source) in sources.items():
+        if source.endswith("|"):
+            if not allow_pipes:
+                faults.append(f"{place}: recording '{recording}' is a pipe; pass --allow-pipes true if you trust it")
+            continue
+        try:
+            durations[recording] = probe_duration(Path(source))
+        except DataError as error:
+            faults.append(f"{place}: recording '{recording}': {error}")
+    return durations, faults
+
+
+def _check_wav_scp(path: Path) -> Faults:
+    lines = list(_fields(path))
+    if not lines:
+        yield f"{path}: is empty; wanted a line '<recording> <path>' a recording"
+    seen = set()
+    for place, fields in lines:
+        if len(fields) < 2:
+            yield f"{place}: found '{fields[0]}'; wanted two fields: '<recording> <path>'"
+        if fields[0] in seen:
+            yield f"{place}: recording '{fields[0]}' is listed twice; remove one of the lines"
+        if "." in fields[0]:
+            yield f"{place}: recording '{fields[0]}' has a dot; wanted none, since md-eval cuts names in UEM files there"
+        seen.add(fields[0])
+    yield from _check_order(lines)
+
+
+def _check_order(lines: list[tuple[str, list[str]]]) -> Faults:
+    for (_, before), (place, after) in pairwise(lines):
+        if before[0].encode() > after[0].encode():
+            yield f"{place}: '{after[0]}' comes after '{before[0]}'; wanted lines sorted as bytes (LC_ALL=C sort)"
+
+
+def _check_segments(path: Path, durations: dict[str, float], recordings: set[str]) -> Faults:
+    if not path.exists():
+        return
+    lines = list(_fields(path, most=4))
+    for place, fields in lines:
+        if len(fields) != 4:
+            yield f"{place}: found {len(fields)} fields; wanted 4: <utterance> <recording> <start> <end>"
+            continue
+        _, recording, start_text, end_text = fields
+        try:
+            start, end = float(start_text), float(end_text)
+        except ValueError:
+            yield f"{place}: found times '{start_text} {end_text}'; wanted seconds"
+            continue
+        if not 0 <= start < end:
+            yield f"{place}: found a segment from {start} to {end} s; wanted 0 <= start < end"
+        yield from _check_place(place, recording, end, durations, recordings)
+    yield from _check_order(lines)
+
+
+def _check_rttm(path: Path, durations: dict[str, float], recordings: set[str]) -> Faults:
+    for place, line in numbered_lines(path) if path.exists() else ():
+        if line.lstrip().startswith((";", "#")):
+            continue
+        try:
+            found = RttmLine.parse(line, place)
+        except DataError as error:
+            yield str(error)
+        else:
+            if found.kind == "SPEAKER":
+                yield from _check_place(place, found.recording, found.end, durations, recordings)
+
+
+def _check_uem(path: Path, durations: dict[str, float], recordings: set[str]) -> Faults:
+    if not path.exists():
+        return
+    empty = True
+    for place, line in numbered_lines(path):
+        if line.lstrip().startswith((";", "#")):
+            continue
+        empty = False
+        try:
+            recording, region = parse_uem_line(line, place)
+        except DataError as error:
+            yield str(error)
+        else:
+            yield from _check_place(place, recording, region.end, durations, recordings)
+    if empty:
+        yield f"{path}: covers nothing; wanted a line '<recording> <channel> <start> <end>' a region, or no such file"
+
+
+def _check_place(
+    place: str, recording: str, end: float, durations: dict[str, float], recordings: set[str]
+) -> Faults:
+    """A time in a recording must lie in a recording of wav.scp, and within its audio where that can be read."""
+    if recording not in recordings:
+        yield f"{place}: recording '{recording}' is not in wav.scp"
+    elif recording in durations and end > durations[recording] + TOLERANCE_SECONDS:
+        yield f"{place}: ends at {end:.3f} s; wanted at most the audio's {durations[recording]:.3f} s"
+
+
+def _check_facts(path: Path, recordings: set[str], is_good: Callable[[str], bool], wanted: str) -> Faults:
+    for place, fields in _fields(path) if path.exists() else ():
+        if len(fields) != 2 or not is_good(fields[1]):
+            yield f"{place}: found '{' '.join(fields)}'; wanted '<recording> <value>' with {wanted}"
+        elif fields[0] not in recordings:
+            yield f"{place}: recording '{fields[0]}' is not in wav.scp"
+
+
+def _is_count(text: str) -> bool:
+    return text.isdecimal() and int(text) >= 1
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""End a stage: check that every recording has its archive, list those that do not, and write <noun>.scp.
+
+e.g.: utils/finish_stage.py --launcher-status 0 clusters data/eval exp/eval/clusters_webrtc_none_hmm_gmm
+"""
+
+import sys
+from pathlib import Path
+
+from diar import cli
+from diar.errors import DataError
+from diar.io.ark import archive_path, write_scp
+from diar.io.data_folder import DataFolder
+
+
+def main() -> None:
+    parser = cli.Parser(__doc__)
+    parser.add_flag("--launcher-status", "exit status of the jobs (default 0)", default=0, kind=int)
+    parser.add_flag("--skip-bad", "go on without recordings that failed", default=False, kind=cli.boolean)
+    for name, text in (("noun", "what the stage makes"), ("data", "data folder"), ("folder", "the stage's folder")):
+        parser.add_argument(name, metavar=f"<{name}>", help=text)
+    arguments = parser.parse_words(cli.command_words())
+    folder = Path(arguments.folder)
+    recordings = DataFolder(Path(arguments.data)).recordings()
+    made = [recording for recording in recordings if archive_path(folder, recording).exists()]
+    lost = [recording for recording in recordings if recording not in set(made)]
+    for recording in lost:
+        error_file = folder / (recording + cli.ERROR_SUFFIX)
+        reason = error_file.read_text().strip() if error_file.exists() else f"no archive; see {folder / 'log'}"
+        print(f"{arguments.noun}: {recording}: {'skipped' if arguments.skip_bad else 'failed'}: {reason}", file=sys.stderr)
+    if arguments.launcher_status or (lost and not arguments.skip_bad) or not made:
+        (folder / f"{arguments.noun}.scp").unlink(missing_ok=True)
+        advice = "mend them, or go on without them: --skip-bad true" if lost and made else f"see {folder / 'log'}"
+        raise DataError(folder, f"{len(lost)} of {len(recordings)} recordings failed", "", advice)
+    write_scp(folder, arguments.noun, made)
+
+
+if __name__ == "__main__":
+    cli.run(main)

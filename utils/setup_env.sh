@@ -1,0 +1,166 @@
+#!/usr/bin/env bash
+# Find or make the Python environment of the toolkit; its folder of programs goes to stdout, all else to stderr.
+#
+# Usage: utils/setup_env.sh [extra...]       extras of setup.py: tests, lint, nets (torch)
+#
+# 1. DIAR_PYTHON, a Python program, is used if set; 2. else an active virtual or conda environment; 3. else .venv at the
+# root, made here once from requirements/lock.txt. What is not ours (1, 2) is checked, never changed.
+
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+venv=$root/.venv
+log=$root/setup.log
+extras=$*
+
+fail() {
+  echo "setup: $*" >&2
+  exit 1
+}
+
+say() { echo "setup: $*" >&2; }
+
+# The modules that must be there, beside those that they bring.
+modules() {
+  echo numpy scipy numba kaldiio soundfile webrtcvad pyannote.metrics threadpoolctl
+  for extra in $extras; do
+    case $extra in
+      tests) echo pytest hypothesis kaldi_native_fbank ;;
+      lint) echo ruff mypy ;;
+      nets) echo torch ;;
+      *) fail "unknown extra '$extra'; wanted tests, lint or nets" ;;
+    esac
+  done
+}
+
+is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+# Names of modules that $1 cannot find; looks for them without importing, which would take seconds.
+missing_modules() {
+  "$1" - $(modules) <<'PYTHON'
+import importlib.util
+import sys
+
+def lacks(name):
+    try:
+        return importlib.util.find_spec(name) is None
+    except ImportError:
+        return True
+
+print(*[name for name in sys.argv[1:] if lacks(name)])
+PYTHON
+}
+
+compile_kernels() {
+  say "compiling kernels (once)"
+  PYTHONPATH=$root "$1" -m diar.kernels || fail "the kernels do not compile with $1; see the lines above"
+}
+
+# Check an environment that is the user's own ($1 its Python, $2 its name), and compile the kernels once for it.
+use_foreign() {
+  local python=$1 name=$2 missing stamp
+  [ -x "$python" ] || fail "$name: $python is not a program; wanted a Python 3.11 or newer"
+  is_new_enough "$python" || fail "$name: $("$python" --version 2>&1) is too old; wanted Python 3.11 or newer"
+  missing=$(missing_modules "$python") || fail "$name: $python does not run"
+  [ -z "$missing" ] || fail "$name lacks $missing; install them with" \
+    "'$python -m pip install -c $root/requirements/lock.txt -e $root${extras:+[${extras// /,}]}'," \
+    "or leave it (deactivate, unset DIAR_PYTHON) and .venv will be made"
+  # programs find this Python by its usual names whatever its own name is
+  local bin
+  bin=$root/.python/$(echo "$python" | cksum | cut -d ' ' -f 1)
+  stamp=$bin/kernels
+  if [ "$(cat "$stamp" 2>/dev/null)" != "$("$python" -VV)" ]; then
+    mkdir -p "$bin" || fail "$bin cannot be made; wanted a folder that can be written"
+    for alias in python python3; do
+      printf '#!/bin/sh\nexec "%s" "$@"\n' "$python" >"$bin/$alias"
+      chmod +x "$bin/$alias"
+    done
+    compile_kernels "$python"
+    "$python" -VV >"$stamp"
+  fi
+  echo "$bin"
+}
+
+# A Python of 3.11 or newer on PATH.
+find_python() {
+  local name
+  for name in python3 python3.14 python3.13 python3.12 python3.11 python; do
+    if command -v "$name" >/dev/null && is_new_enough "$name"; then
+      command -v "$name"
+      return
+    fi
+  done
+  local found
+  found=$(python3 --version 2>&1) || found="no python3"
+  fail "found $found; wanted Python 3.11 or newer; install one, or set DIAR_PYTHON to one"
+}
+
+# The line of pip's log that says most, with the cause in plain words where it is known.
+explain_failure() {
+  local last
+  last=$(grep -iE '^(ERROR|OSError)|No space left' "$log" | tail -n 1)
+  if grep -q 'No space left' "$log"; then
+    fail "no space left on the device; free some (about 1.5 GB) and start again; all of it: $log"
+  elif grep -qiE 'connection|resolve|Network is unreachable|proxy|timed out|No matching distribution' "$log"; then
+    fail "packages cannot be fetched: is there a network? ${last:-}; all of it: $log"
+  fi
+  fail "pip failed: ${last:-no message}; all of it: $log"
+}
+
+install() {
+  # shellcheck disable=SC2086
+  "$venv/bin/python" -m pip install --disable-pip-version-check -c "$root/requirements/lock.txt" "$@" \
+    >>"$log" 2>&1 || explain_failure
+}
+
+make_venv() {
+  local python
+  python=$(find_python)
+  say "making .venv with $("$python" --version) (once; takes a minute)"
+  rm -rf "$venv"
+  : 2>/dev/null >"$log" || fail "$log cannot be written; wanted a folder with room that can be written"
+  if ! "$python" -m venv "$venv" >>"$log" 2>&1; then
+    rm -rf "$venv"
+    grep -q 'No space left' "$log" && fail "no space left on the device; free some (about 1.5 GB) and start again"
+    fail "'$python -m venv' failed: $(tail -n 1 "$log"); if the venv module is missing, install it" \
+      "(Debian and Ubuntu: apt-get install python3-venv)"
+  fi
+}
+
+# .venv is whole if it bears the stamp of these requirements and finds its modules.
+stamp_text() { cat "$root/requirements/lock.txt" "$root/setup.py" | cksum; }
+
+use_venv() {
+  if [ "$(cat "$venv/complete" 2>/dev/null)" != "$(stamp_text)" ] || ! missing_modules "$venv/bin/python" >/dev/null 2>&1 ||
+    (extras='' && [ -n "$(missing_modules "$venv/bin/python")" ]); then
+    make_venv
+    install -e "$root"
+    compile_kernels "$venv/bin/python"
+    stamp_text >"$venv/complete"
+  fi
+  local missing
+  missing=$(missing_modules "$venv/bin/python")
+  if [ -n "$missing" ]; then
+    case " $missing " in
+      *" torch "*) say "installing torch; for a CPU or a CUDA build of your choice run first:" \
+        "$venv/bin/python -m pip install torch --index-url <the index that pytorch.org names for it>" ;;
+      *) say "installing $missing" ;;
+    esac
+    install -e "$root[${extras// /,}]"
+  fi
+  echo "$venv/bin"
+}
+
+modules >/dev/null
+if [ -n "${DIAR_PYTHON:-}" ]; then
+  python=$(command -v "$DIAR_PYTHON") || fail "DIAR_PYTHON: found '$DIAR_PYTHON', no such program; wanted a Python 3.11 or newer"
+  use_foreign "$python" "DIAR_PYTHON"
+elif [ -n "${VIRTUAL_ENV:-}" ] && [ "$VIRTUAL_ENV" != "$venv" ]; then
+  use_foreign "$VIRTUAL_ENV/bin/python" "the active environment $VIRTUAL_ENV"
+elif [ -n "${CONDA_PREFIX:-}" ] && [ -x "$CONDA_PREFIX/bin/python" ]; then
+  use_foreign "$CONDA_PREFIX/bin/python" "the active conda environment $CONDA_PREFIX"
+else
+  if command -v flock >/dev/null && exec 9>"$root/.venv-lock" 2>/dev/null; then
+    flock 9 # two recipes started at once: the second waits
+  fi
+  use_venv
+fi
