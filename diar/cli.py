@@ -8,7 +8,7 @@ import shlex
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -86,7 +86,7 @@ def _exit_with_parent() -> None:
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse with Kaldi's habits: ``--a-b x``, ``--a_b=x``, true|false, ``--config FILE``; mistakes are DataErrors."""
+    """argparse with Kaldi's habits: ``--a-b x``, ``--a_b=x``, true|false, ``--config FILE``; DataErrors."""
 
     def __init__(self, description: str | None, options: Sequence[type[Options]] = ()) -> None:
         super().__init__(
@@ -117,7 +117,7 @@ class Parser(argparse.ArgumentParser):
         self.add_argument(name, help=help_text, default=default, type=kind, metavar=metavar)
 
     def parse_words(self, words: Sequence[str], conf: Sequence[Path] = ()) -> argparse.Namespace:
-        """Parse ``words``; they win over the flags of ``conf`` files, and those over the flags of ``--config`` files."""
+        """Parse ``words``, which win over the flags of ``conf`` files, which win over those of ``--config`` files."""
         words = [_hyphenated(word) for word in words]
         if "-h" in words or "--help" in words:
             self.print_help()

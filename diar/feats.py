@@ -33,7 +33,7 @@ class MfccOptions(Options):
     drop_c0: bool = option(True, "leave out the first coefficient: c0, or the energy with --use-energy true")
     num_mel_bins: int = option(26, "number of triangular mel bins", low=3)
     low_freq: float = option(20.0, "lower end of the mel bins", unit="Hz", low=0)
-    high_freq: float = option(0.0, "upper end of the mel bins; 0 or less is relative to half the sample rate", unit="Hz")
+    high_freq: float = option(0.0, "upper end of the mel bins; 0 or less: relative to half the sample rate", unit="Hz")
     frame_length: float = option(25.0, "length of the window", unit="ms", low=2, high=1000)
     window_type: str = option("povey", "shape of the window", choices=("povey", "hamming", "hanning", "rectangular"))
     preemphasis_coefficient: float = option(0.97, "coefficient of the pre-emphasis", low=0, high=1)
@@ -47,7 +47,8 @@ class MfccOptions(Options):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.num_ceps > self.num_mel_bins:
-            raise DataError("--num-ceps", f"found {self.num_ceps}", f"wanted at most --num-mel-bins={self.num_mel_bins}")
+            wanted = f"wanted at most --num-mel-bins={self.num_mel_bins}"
+            raise DataError("--num-ceps", f"found {self.num_ceps}", wanted)
         if self.drop_c0 and self.num_ceps == 1:
             raise DataError("--num-ceps", "found 1 with --drop-c0 true", "wanted at least 2")
 

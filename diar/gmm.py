@@ -7,8 +7,8 @@ With phi(x) = [x^2, x, 1] the log density of a component is linear in phi,
     log(w_m N(x; mu_m, s_m)) = phi(x) . [-1/(2 s_m), mu_m / s_m, log w_m - 1/2 sum_d (log(2 pi s_md) + mu_md^2 / s_md)]
 
 so that densities and the sums of the M step are both matrix products (float32, in blocks), and only the log-sum-exp
-between them needs a loop. Sums over blocks are float64. Frames should be centred and of unit variance (``standardise``),
-which keeps float32 exact enough and makes the variance floor relative.
+between them needs a loop. Sums over blocks are float64. Frames should be centred and of unit variance
+(``standardise``), which keeps float32 exact enough and makes the variance floor relative.
 """
 
 from __future__ import annotations
@@ -44,14 +44,16 @@ class Gmm:
             np.log(2.0 * np.pi * self.variances) + self.means**2 * precision, axis=1
         )
         stacked = np.hstack([-0.5 * precision, self.means * precision, constant[:, np.newaxis]])
-        return stacked.astype(np.float32)
+        projection: Float32 = stacked.astype(np.float32)
+        return projection
 
 
 def standardise(frames: Float32) -> Float32:
     """(T, D) frames with zero mean and unit variance in each dimension; constant dimensions become zero."""
     mean = frames.mean(axis=0, dtype=np.float64)
     deviation = frames.std(axis=0, dtype=np.float64)
-    return ((frames - mean) / np.where(deviation > 0, deviation, 1.0)).astype(np.float32)
+    scaled: Float32 = ((frames - mean) / np.where(deviation > 0, deviation, 1.0)).astype(np.float32)
+    return scaled
 
 
 def expand(frames: Float32) -> Float32:
@@ -113,9 +115,9 @@ def train(gmm: Gmm, parts: Sequence[Float32], n_iterations: int, variance_floor:
 
 
 def seed(phi: Float32, n_components: int, n_iterations: int, variance_floor: float) -> Gmm:
-    """A mixture of (T, 2 D + 1) expanded frames, grown from one Gaussian, without chance: components are split, EM follows each time.
+    """A mixture of (T, 2 D + 1) expanded frames, grown from one Gaussian without chance.
 
-    The heaviest components are split, their halves 0.5 standard deviations on either side of the mean.
+    The heaviest components are split, their halves 0.5 standard deviations to either side of the mean, and trained.
     """
     dim = (phi.shape[1] - 1) // 2
     sums = phi.sum(axis=0, dtype=np.float64, keepdims=True)

@@ -52,7 +52,8 @@ def polling(log_likelihoods: NDArray[np.float32], window: int) -> Labels:
     window_of = np.arange(n_frames) // window
     votes = np.zeros((int(window_of[-1]) + 1, n_states), dtype=np.int64)
     np.add.at(votes, (window_of, log_likelihoods.argmax(axis=1)), 1)
-    return votes.argmax(axis=1).astype(np.int32)[window_of]
+    winners: Labels = votes.argmax(axis=1).astype(np.int32)
+    return winners[window_of]
 
 
 def _constant(log_likelihoods: NDArray[np.float32]) -> Labels:

@@ -20,7 +20,7 @@ class WebrtcOptions(Options):
 
     webrtc_mode: int = option(2, "aggressiveness: 0 takes most for speech, 3 least", low=0, high=3)
     min_silence: float = option(0.3, "shorter gaps between speech are filled", unit="s", low=0)
-    min_speech: float = option(0.2, "shorter stretches of speech are dropped, after the gaps were filled", unit="s", low=0)
+    min_speech: float = option(0.2, "shorter speech is dropped, after the gaps were filled", unit="s", low=0)
 
 
 def webrtc_rate(sample_rate: int) -> int:
@@ -49,7 +49,7 @@ def webrtc(signal: NDArray[np.float32], sample_rate: int, options: WebrtcOptions
 
 
 def smooth(speech: Speech, min_silence: float, min_speech: float) -> Speech:
-    """Gaps shorter than ``min_silence`` seconds between speech filled, then speech shorter than ``min_speech`` dropped."""
+    """Gaps shorter than ``min_silence`` s between speech filled, then speech shorter than ``min_speech`` s dropped."""
     smoothed = speech.copy()
     for first, last in runs(smoothed)[1:-1]:
         if smoothed[first] == 0 and last - first < to_frame(min_silence):

@@ -30,7 +30,7 @@ def main() -> None:
     arguments = parser.parse_words(cli.command_words())
     data = Path(arguments.data)
     if not (data / "wav.scp").is_file():
-        raise DataError(data / "wav.scp", "no such file", "wanted a line '<recording> <path>' a recording", "run stage 0")
+        raise DataError(data / "wav.scp", "no such file", "wanted '<recording> <path>' a line", "run stage 0")
     sources = {fields[0]: (place, fields[1]) for place, fields in _fields(data / "wav.scp") if len(fields) == 2}
     durations, audio_faults = _probe(sources, arguments.allow_pipes)
     faults = [
@@ -45,7 +45,7 @@ def main() -> None:
         print(fault, file=sys.stderr)
     if faults or (audio_faults and not arguments.skip_bad):
         raise DataError(data, f"{len(faults) + len(audio_faults)} faults", advice="mend them, and check again")
-    print(f"{data}: {len(sources)} recordings, no faults" + (f" but {len(audio_faults)} in audio" if audio_faults else ""))
+    print(f"{data}: {len(sources)} recordings, {len(audio_faults) or 'no'} faults")
 
 
 def _fields(path: Path, most: int = 2) -> Iterator[tuple[str, list[str]]]:
@@ -80,7 +80,7 @@ def _check_wav_scp(path: Path) -> Faults:
         if fields[0] in seen:
             yield f"{place}: recording '{fields[0]}' is listed twice; remove one of the lines"
         if "." in fields[0]:
-            yield f"{place}: recording '{fields[0]}' has a dot; wanted none, since md-eval cuts names in UEM files there"
+            yield f"{place}: recording '{fields[0]}' has a dot; wanted none: md-eval cuts names in UEM files there"
         seen.add(fields[0])
     yield from _check_order(lines)
 

@@ -27,7 +27,8 @@ def main() -> None:
     for recording in lost:
         error_file = folder / (recording + cli.ERROR_SUFFIX)
         reason = error_file.read_text().strip() if error_file.exists() else f"no archive; see {folder / 'log'}"
-        print(f"{arguments.noun}: {recording}: {'skipped' if arguments.skip_bad else 'failed'}: {reason}", file=sys.stderr)
+        fate = "skipped" if arguments.skip_bad else "failed"
+        print(f"{arguments.noun}: {recording}: {fate}: {reason}", file=sys.stderr)
     if arguments.launcher_status or (lost and not arguments.skip_bad) or not made:
         (folder / f"{arguments.noun}.scp").unlink(missing_ok=True)
         advice = "mend them, or go on without them: --skip-bad true" if lost and made else f"see {folder / 'log'}"

@@ -56,6 +56,9 @@ class SpeakerRange:
         return SpeakerRange(min(self.fewest, possible), most)
 
 
+ANY_NUMBER = SpeakerRange()
+
+
 @dataclass(frozen=True)
 class Merge:
     """A pair of clusters, ``first`` < ``second``, and what merging it gains (positive: worth it)."""

@@ -1,8 +1,8 @@
 """Agglomerative clustering with an HMM of Gaussian mixtures and delta-BIC.
 
-J. Ajmera and C. Wooters, "A robust speaker clustering algorithm", ASRU 2003; X. Anguera, "Robust Speaker Diarization for
-Meetings", PhD thesis, UPC 2006. A cluster is a state of an HMM with a minimum duration and a mixture as its density.
-The merge of clusters a and b gains
+J. Ajmera and C. Wooters, "A robust speaker clustering algorithm", ASRU 2003; X. Anguera, "Robust Speaker Diarization
+for Meetings", PhD thesis, UPC 2006. A cluster is a state of an HMM with a minimum duration and a mixture as its
+density. The merge of clusters a and b gains
 
     delta_bic(a, b) = log p(D_a, D_b | theta_ab) - log p(D_a | theta_a) - log p(D_b | theta_b)
 
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diar import gmm, hmm
-from diar.cluster.agglomerate import Labels, Merge, Partition, SpeakerRange, agglomerate, cut
+from diar.cluster.agglomerate import ANY_NUMBER, Labels, Merge, Partition, SpeakerRange, agglomerate, cut
 from diar.frames import FRAMES_PER_SECOND, to_frame
 from diar.gmm import Float32, Gmm
 from diar.options import Options, option
@@ -46,7 +46,9 @@ class HmmGmmOptions(Options):
     )
     min_duration: float = option(2.5, "minimum duration of a segment", unit="s", low=0.01)
     segmentation: str = option(
-        "viterbi", "how frames find their cluster: exact Viterbi, or majority in fixed windows", choices=("viterbi", "polling")
+        "viterbi",
+        "how frames find their cluster: exact Viterbi, or majority in fixed windows",
+        choices=("viterbi", "polling"),
     )
     self_loop: float = option(1.0, "weight of each frame that a segment lasts beyond its minimum", low=1e-30)
     jump: float = option(1.0, "weight of going over into any given cluster", low=1e-30)
@@ -60,7 +62,7 @@ class HmmGmmOptions(Options):
 
 
 def cluster(
-    frames: Float32, options: HmmGmmOptions, allowed: SpeakerRange = SpeakerRange()
+    frames: Float32, options: HmmGmmOptions, allowed: SpeakerRange = ANY_NUMBER
 ) -> tuple[Partition, list[Partition]]:
     """Cluster (T, D) speech frames, T >= 1: the partition at the cut, and the history of merges around it.
 
@@ -81,11 +83,12 @@ def most_clusters(n_frames: int, options: HmmGmmOptions) -> int:
 def initial_labels(n_frames: int, n_clusters: int, n_partitions: int = 1, shift: float = 0.0) -> Labels:
     """(T,) the uniform partition: ``n_partitions`` times ``n_clusters`` equal pieces, in turn for each cluster.
 
-    ``shift`` moves the boundaries later by that share of a piece; what is then left at the front goes to the last piece.
+    ``shift`` moves the boundaries later by that share of a piece; what is left at the front goes to the last piece.
     """
     n_pieces = n_clusters * n_partitions
     piece = np.floor(np.arange(n_frames) * (n_pieces / n_frames) - shift).astype(np.int64)
-    return (piece % n_pieces % n_clusters).astype(np.int32)
+    labels: Labels = (piece % n_pieces % n_clusters).astype(np.int32)
+    return labels
 
 
 class HmmGmmClusters:

@@ -114,9 +114,8 @@ def _pick_channel(name: str, samples: NDArray[np.float32], channel: str) -> NDAr
     if channel == "mix":
         return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
     if int(channel) > samples.shape[1]:
-        raise DataError(
-            name, f"has {samples.shape[1]} channel(s)", f"wanted channel {channel}", "set --channel to one it has, or mix"
-        )
+        found = f"has {samples.shape[1]} channel(s)"
+        raise DataError(name, found, f"wanted channel {channel}", "set --channel to one it has, or mix")
     return np.ascontiguousarray(samples[:, int(channel) - 1])
 
 

@@ -7,7 +7,6 @@ only: more meetings do not change the first ones.
 
 from __future__ import annotations
 
-import sys
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
