@@ -48,8 +48,8 @@ class ConversationOptions(Options):
     @property
     def speaker_range(self) -> tuple[int, int]:
         """Least and greatest number of speakers."""
-        low, _, high = self.num_speakers.partition("-")
-        high = high or low
+        low, dash, high = self.num_speakers.partition("-")
+        high = high if dash else low
         if not (low.isdecimal() and high.isdecimal() and 1 <= int(low) <= int(high)):
             raise DataError("--num-speakers", f"found '{self.num_speakers}'", "wanted a number or a range such as 3-5")
         return int(low), int(high)

@@ -23,6 +23,7 @@ LOW_CUT = 60.0  # Hz; equal signs of all echoes would make a room ring at 0 Hz
 TABLE_DISTANCES = (0.7, 1.2)  # m, from the speaker's mouth to the microphone
 FAR_DISTANCES = (2.5, 3.5)
 RT60_RANGE = (0.3, 0.5)  # seconds
+RT60_CORRECTIONS = 3
 MOUTH_HEIGHT, TABLE_HEIGHT, FAR_HEIGHT = 1.2, 0.8, 1.6  # m
 
 
@@ -64,35 +65,17 @@ def draw_room(kind: str, n_speakers: int, rng: np.random.Generator) -> Room:
     return Room(size, rng.uniform(*RT60_RANGE), microphone, microphone + offsets)
 
 
-def reflection_for_rt60(size: Float64, rt60: float) -> float:
-    """Reflection coefficient of all walls for a reverberation time, by Eyring's formula.
-
-    Raises:
-        DataError: no positive absorption gives this time.
-    """
-    if rt60 <= 0:
-        raise DataError("rt60", f"found {rt60} s", "wanted a positive time")
-    volume = float(np.prod(size))
-    surface = 2 * (size[0] * size[1] + size[0] * size[2] + size[1] * size[2])
-    # absorption 1 - exp(-x) of the energy, reflection sqrt(1 - absorption) of the pressure
-    return math.exp(-0.5 * 24 * math.log(10) / SPEED_OF_SOUND * volume / (surface * rt60))
-
-
 def image_sources(
-    size: Float64, mouth: Float64, microphone: Float64, reflection: float, seconds: float
-) -> tuple[Float64, Float64]:
-    """Delays (seconds) and gains (1/m) of all echoes that arrive within ``seconds``, sorted by delay.
-
-    An image's gain is reflection^(number of walls hit) / distance (Allen and Berkley, equation 8).
+    size: Float64, mouth: Float64, microphone: Float64, seconds: float
+) -> tuple[Float64, NDArray[np.int64]]:
+    """Distance (m) and number of reflections of all images of the mouth heard within ``seconds``, the nearest first.
 
     Raises:
-        DataError: the mouth or the microphone is not inside the room, or the reflection not in [0, 1].
+        DataError: the mouth or the microphone is not inside the room.
     """
     for name, position in (("mouth", mouth), ("microphone", microphone)):
         if not np.all((position > 0) & (position < size)):
             raise DataError(name, f"found {np.round(position, 2)} m", f"wanted a place inside {np.round(size, 2)} m")
-    if not 0 <= reflection <= 1:
-        raise DataError("reflection", f"found {reflection}", "wanted 0 to 1")
     reach = seconds * SPEED_OF_SOUND
     squares, hits = [], []
     for length, s, m in zip(size, mouth, microphone, strict=True):
@@ -100,12 +83,47 @@ def image_sources(
         # mirrored p times (0 or 1) and moved by 2 n rooms: |n - p| hits of one wall, |n| of the other
         squares.append(np.concatenate([s + 2 * order * length - m, -s + 2 * order * length - m]) ** 2)
         hits.append(np.concatenate([2 * np.abs(order), np.abs(order - 1) + np.abs(order)]))
-    square = squares[0][:, None, None] + squares[1][:, None] + squares[2]
+    square = squares[0][:, np.newaxis, np.newaxis] + squares[1][:, np.newaxis] + squares[2]
     near = square <= reach**2
-    count = (hits[0][:, None, None] + hits[1][:, None] + hits[2])[near]
-    distance = np.sqrt(square[near])
-    first = np.argsort(distance, kind="stable")
-    return distance[first] / SPEED_OF_SOUND, (float(reflection) ** count / distance)[first]
+    reflections = (hits[0][:, np.newaxis, np.newaxis] + hits[1][:, np.newaxis] + hits[2])[near]
+    distances = np.sqrt(square[near])
+    first = np.argsort(distances, kind="stable")
+    return distances[first], reflections[first]
+
+
+def echo_gains(distances: Float64, reflections: NDArray[np.int64], coefficient: float) -> Float64:
+    """Gain of each image in 1/m: coefficient^reflections / distance (Allen and Berkley, equation 8)."""
+    powers = coefficient ** np.arange(reflections.max(initial=0) + 1, dtype=np.float64)
+    gains: Float64 = powers[reflections] / distances
+    return gains
+
+
+def reflection_coefficient(size: Float64, rt60: float, distances: Float64, reflections: NDArray[np.int64]) -> float:
+    """The coefficient of all walls with which these images decay by 60 dB in ``rt60`` seconds.
+
+    Eyring's formula comes first; since a shoebox decays more slowly than the diffuse field of that formula, its
+    exponent is then corrected by the decay measured.
+
+    Raises:
+        DataError: no positive time.
+    """
+    if rt60 <= 0:
+        raise DataError("rt60", f"found {rt60} s", "wanted a positive time")
+    volume = float(np.prod(size))
+    surface = 2 * (size[0] * size[1] + size[0] * size[2] + size[1] * size[2])
+    coefficient = math.exp(-0.5 * 24 * math.log(10) / SPEED_OF_SOUND * volume / (surface * rt60))
+    for _ in range(RT60_CORRECTIONS):
+        coefficient **= decay_time(distances, echo_gains(distances, reflections, coefficient)) / rt60
+    return coefficient
+
+
+def decay_time(distances: Float64, gains: Float64) -> float:
+    """RT60 in seconds of echoes sorted by distance: Schroeder's backward integral, fitted from -5 to -35 dB (T30)."""
+    energy = np.cumsum(np.square(gains[::-1]))[::-1]
+    decay = 10 * np.log10(energy / energy[0])
+    fitted = (decay < -5) & (decay > -35)
+    slope = np.polyfit(distances[fitted] / SPEED_OF_SOUND, decay[fitted], 1)[0]
+    return float(-60 / slope)
 
 
 def impulse_response(delays: Float64, gains: Float64, sample_rate: int) -> Float64:
@@ -127,12 +145,14 @@ def impulse_response(delays: Float64, gains: Float64, sample_rate: int) -> Float
 
 def room_responses(room: Room, sample_rate: int) -> list[NDArray[np.float32]]:
     """The impulse response from each mouth to the microphone, with the direct sound at time 0."""
-    reflection = reflection_for_rt60(room.size, room.rt60)
     low_cut = butter(2, LOW_CUT, "highpass", fs=sample_rate, output="sos")
+    coefficient = 0.0
     responses = []
     for mouth in room.mouths:
-        delays, gains = image_sources(room.size, mouth, room.microphone, reflection, room.rt60)
-        response = impulse_response(delays - delays[0], gains, sample_rate)
+        distances, reflections = image_sources(room.size, mouth, room.microphone, room.rt60)
+        coefficient = coefficient or reflection_coefficient(room.size, room.rt60, distances, reflections)
+        delays = (distances - distances[0]) / SPEED_OF_SOUND
+        response = impulse_response(delays, echo_gains(distances, reflections, coefficient), sample_rate)
         responses.append(sosfilt(low_cut, response).astype(np.float32))
     return responses
 
