@@ -238,7 +238,8 @@ def run_all(jobs: Iterable[Job], max_jobs_run: int, parent: int | None) -> None:
         grace_seconds = interruption.grace_seconds
         raise
     finally:
-        stop({job.process.pid for job in running}, grace_seconds)
+        alive = {job.process.pid for job in running if job.process.returncode is None}
+        stop(alive, grace_seconds)
 
 
 def listen() -> int:
@@ -351,8 +352,8 @@ def main(words: list[str]) -> int:
     except (UsageError, Interrupted) as error:
         print(f"run.py: {error}", file=sys.stderr)
         return error.status if isinstance(error, Interrupted) else 1
-    except OSError as error:  # such as a log that cannot be written
-        print(f"run.py: {error.filename}: {error.strerror}", file=sys.stderr)
+    except OSError as error:  # such as a log that cannot be written, or (nameless) a full disk
+        print(f"run.py: {error.filename or 'a log'}: {error.strerror}", file=sys.stderr)
         return 1
     return report(jobs)
 

@@ -70,7 +70,7 @@ class Articulation:
 def synthesise(
     voice: Voice, utterance: Utterance, n_samples: int, sample_rate: int, rng: np.random.Generator
 ) -> Float64:
-    """(n_samples,) speech; voiced parts have an RMS amplitude of about 1."""
+    """(n_samples,) speech; before it is coloured, its vowels have an RMS amplitude of 1."""
     tracks = articulate(voice, utterance, n_samples, sample_rate, rng)
     source = glottal_source(voice, tracks, rng)
     speech = resonate(source, tracks.frequencies, tracks.bandwidths, tracks.hop, sample_rate)

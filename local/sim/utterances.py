@@ -23,7 +23,7 @@ LOUD_PERCENTILE = 95  # of the frames' levels: the level of vowels
 PAUSE_DB = 32.0  # a frame this far below the vowels is a pause
 MAX_PAUSE = 0.25  # seconds; longer ones are cut
 KEPT_PAUSE = 0.2  # seconds are left of a pause that is cut
-CUT_SEARCH = 0.4  # seconds before the end of a turn in which the best place to stop is looked for
+CUT_SEARCH = 0.2  # seconds before the end of a turn in which the best place to stop is looked for
 FADE_SECONDS = 0.005
 CACHED_UTTERANCES = 400
 

@@ -14,7 +14,8 @@ import numpy as np
 MAX_FORMANTS = 8
 WOMAN_F0, MAN_F0 = 205.0, 120.0  # Hz
 WOMAN_SCALE = 1.16  # formants of an average woman relative to a man's
-COLOUR_DB = (3.5, 3.5, 3.0, 3.0, 2.0, 2.0)  # standard deviations of Voice.colour
+FORMANT_SPREAD = np.array([0.05, 0.05, 0.05, 0.04, 0.03, 0.027, 0.023, 0.02])  # about 150 Hz: neighbours stay apart
+COLOUR_DB = np.array([6.0, 6.0, 5.0, 4.0, 3.0, 2.0])  # Voice.colour is at most this
 CANDIDATES = 4  # draws to choose a voice from, so that a meeting has no doubles
 
 
@@ -34,7 +35,7 @@ class Voice:
         frication: factor on the amplitude of noise consonants.
         rate: speaking rate relative to 4.5 syllables a second.
         level: level relative to the other speakers, dB.
-        colour: gain of the speaker's headset and mouth, dB: the sum of colour[k - 1] cos(pi k f) over k = 1, 2, ...,
+        colour: gain of the speaker's mouth and headset, dB: the sum of colour[k - 1] cos(pi k f) over k = 1, 2, ...,
             where f goes from 0 at 0 Hz to 1 at half the sample rate.
         damping: factor on each formant's bandwidth.
     """
@@ -61,16 +62,16 @@ def draw_voice(female: bool, rng: np.random.Generator) -> Voice:
         f0=(WOMAN_F0 if female else MAN_F0) * math.exp(0.13 * rng.standard_normal()),
         f0_spread=rng.uniform(1.2, 2.8),
         formant_scale=(WOMAN_SCALE if female else 1.0) * math.exp(0.045 * rng.standard_normal()),
-        formant_ratios=tuple(np.exp(0.06 * rng.standard_normal(MAX_FORMANTS)).tolist()),
+        formant_ratios=tuple(np.exp(FORMANT_SPREAD * rng.standard_normal(MAX_FORMANTS)).tolist()),
         opening=rng.uniform(0.34, 0.52),
         tilt=rng.uniform(1.0, 10.0) if female else rng.uniform(0.0, 8.0),
         breathiness=10 ** (rng.uniform(-34.0, -12.0) / 20),
         jitter=rng.uniform(0.005, 0.02),
         shimmer=rng.uniform(0.02, 0.08),
-        frication=10 ** (rng.normal(0.0, 3.0) / 20),
+        frication=10 ** (rng.normal(0.0, 2.0) / 20),
         rate=rng.uniform(0.88, 1.15),
         level=rng.normal(0.0, 2.0),
-        colour=tuple(rng.normal(0.0, COLOUR_DB).tolist()),
+        colour=tuple((COLOUR_DB * rng.uniform(-1, 1, len(COLOUR_DB))).tolist()),
         damping=tuple(np.exp(0.3 * rng.standard_normal(MAX_FORMANTS)).tolist()),
     )
 
