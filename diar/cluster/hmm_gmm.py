@@ -20,39 +20,40 @@ from numpy.typing import NDArray
 
 from diar import gmm, hmm
 from diar.cluster.agglomerate import ANY_NUMBER, Labels, Merge, Partition, SpeakerRange, agglomerate, cut
-from diar.frames import FRAMES_PER_SECOND, to_frame
+from diar.frames import to_frame
 from diar.gmm import Float32, Gmm
-from diar.options import Options, option
+from diar.options import option
+from diar.speaker_model import SpeakerModelOptions
+
+# below this many, whatever the complexity ratio says, initial clusters are bound to mix speakers
+_FEWEST_INITIAL_CLUSTERS = 10
 
 
 @dataclass(frozen=True)
-class HmmGmmOptions(Options):
+class HmmGmmOptions(SpeakerModelOptions):
     """HMM/GMM clustering by delta-BIC."""
 
-    initial_clusters: int = option(20, "initial number of clusters, if the speech is long enough for it", low=1)
+    initial_clusters: int = option(20, "initial number of clusters; fewer where --adapt-clusters finds less", low=1)
+    num_gaussians: int = option(4, "Gaussians of an initial cluster", low=1)
+    adapt_clusters: bool = option(
+        True, "no more initial clusters than their Gaussians have speech for, by the cluster complexity ratio"
+    )
     initial_partitions: int = option(
         1, "cut the speech in this many partitions, each in as many pieces as clusters; piece k seeds cluster k", low=1
     )
     initial_shift: float = option(
         0.0, "shift of the initial pieces, in pieces: to see how much hangs on where they lie", low=0, high=1
     )
-    num_gaussians: int = option(0, "Gaussians of an initial cluster; 0 for a number by --seconds-per-gaussian", low=0)
-    seconds_per_gaussian: float = option(7.0, "cluster complexity ratio: speech for each Gaussian", unit="s", low=0.1)
     initial_passes: int = option(10, "passes of segmentation and training before the first merge", low=0)
     merge_passes: int = option(3, "passes of segmentation and training after each merge", low=0)
-    em_iterations: int = option(3, "iterations of EM at each training, and at each merge tried", low=1)
     merge_candidates: int = option(
         5, "pairs tried at each merge: those of largest delta-BIC before their mixture is trained; 0 for all", low=0
     )
-    min_duration: float = option(2.5, "minimum duration of a segment", unit="s", low=0.01)
     segmentation: str = option(
         "viterbi",
         "how frames find their cluster: exact Viterbi, or majority in fixed windows",
         choices=("viterbi", "polling"),
     )
-    self_loop: float = option(1.0, "weight of each frame that a segment lasts beyond its minimum", low=1e-30)
-    jump: float = option(1.0, "weight of going over into any given cluster", low=1e-30)
-    variance_floor: float = option(0.01, "smallest variance of a Gaussian, relative to all speech", low=1e-6)
     lost_clusters: str = option(
         "drop",
         "a cluster that loses its frames is dropped, or the segmentation that took them is refused",
@@ -80,6 +81,15 @@ def most_clusters(n_frames: int, options: HmmGmmOptions) -> int:
     return max(1, n_frames // to_frame(options.min_duration))
 
 
+def initial_clusters(n_frames: int, options: HmmGmmOptions, fewest: int = 1) -> int:
+    """The initial number of clusters: what the options ask for, if the speech is enough, and ``fewest`` at least."""
+    wanted = options.initial_clusters
+    if options.adapt_clusters:
+        supported = round(options.total_gaussians(n_frames) / options.num_gaussians)
+        wanted = min(wanted, max(supported, _FEWEST_INITIAL_CLUSTERS))
+    return max(fewest, min(wanted, most_clusters(n_frames, options)))
+
+
 def initial_labels(n_frames: int, n_clusters: int, n_partitions: int = 1, shift: float = 0.0) -> Labels:
     """(T,) the uniform partition: ``n_partitions`` times ``n_clusters`` equal pieces, in turn for each cluster.
 
@@ -96,16 +106,14 @@ class HmmGmmClusters:
 
     def __init__(self, frames: Float32, options: HmmGmmOptions, fewest: int = 1) -> None:
         n_frames = len(frames)
-        n_clusters = max(fewest, min(options.initial_clusters, most_clusters(n_frames, options)))
-        n_gaussians = options.num_gaussians or max(
-            1, round(n_frames / FRAMES_PER_SECOND / options.seconds_per_gaussian / n_clusters)
-        )
+        n_clusters = initial_clusters(n_frames, options, fewest)
         self._options = options
         self._fewest = fewest
         self._phi = gmm.expand(gmm.standardise(frames))
         self._labels = initial_labels(n_frames, n_clusters, options.initial_partitions, options.initial_shift)
         self._gmms = [
-            gmm.seed(part, n_gaussians, options.em_iterations, options.variance_floor) for part in self._parts()
+            gmm.seed(part, options.num_gaussians, options.em_iterations, options.variance_floor)
+            for part in self._parts()
         ]
         self._merged: Gmm | None = None  # the mixture of the pair that best_merge found
 
