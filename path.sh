@@ -12,8 +12,6 @@ export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 export OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-$OMP_NUM_THREADS}
 export MKL_NUM_THREADS=${MKL_NUM_THREADS:-$OMP_NUM_THREADS}
 export NUMBA_NUM_THREADS=${NUMBA_NUM_THREADS:-1}
-# programs end when the recipe that started them is killed
-export DIAR_EXIT_WITH_PARENT=1
 
 python_bin=$("$DIAR_ROOT/utils/setup_env.sh" "$@") || exit 1
 export PATH=$python_bin:$DIAR_ROOT/utils:$PATH

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import os
 import shlex
 import sys
@@ -15,7 +16,7 @@ from typing import Any, NoReturn, TypeVar
 
 from diar import __version__
 from diar.errors import DataError
-from diar.io.ark import ArchiveFolder, archive_path, write_archive
+from diar.io.ark import ArchiveFolder, write_archive
 from diar.io.data_folder import DataFolder
 from diar.io.files import TEMPORARY_SUFFIX, numbered_lines, read_json, write_json, write_text
 from diar.options import Options, flag, option_help
@@ -105,7 +106,7 @@ class Parser(argparse.ArgumentParser):
                 choices = f"one of {', '.join(known.choices)}; " if known.choices else ""
                 group.add_argument(
                     flag(option_field.name),
-                    type=_boolean if kind is bool else kind,
+                    type=boolean if kind is bool else kind,
                     default=option_field.default,
                     metavar={bool: "true|false", int: "N", float: "X", str: "TEXT"}[kind],
                     help=f"{known.text} ({choices}default {shown}{unit})".replace("%", "%%"),
@@ -113,7 +114,7 @@ class Parser(argparse.ArgumentParser):
 
     def add_flag(self, name: str, help_text: str, *, default: Any = "", kind: Any = str) -> None:
         """An option of the program itself, beside those of its options dataclasses."""
-        metavar = "true|false" if kind is _boolean else name.strip("-").upper().replace("-", "_")
+        metavar = "true|false" if kind is boolean else name.strip("-").upper().replace("-", "_")
         self.add_argument(name, help=help_text, default=default, type=kind, metavar=metavar)
 
     def parse_words(self, words: Sequence[str], conf: Sequence[Path] = ()) -> argparse.Namespace:
@@ -176,13 +177,11 @@ def _hyphenated(word: str) -> str:
     return name.replace("_", "-") + separator + value
 
 
-def _boolean(text: str) -> bool:
+def boolean(text: str) -> bool:
+    """The type of a flag that takes true or false."""
     if text not in ("true", "false"):
         raise argparse.ArgumentTypeError(f"found '{text}', wanted true or false")
     return text == "true"
-
-
-boolean = _boolean
 
 
 # ---- one stage's job -----------------------------------------------------------------------------------------------
@@ -249,7 +248,8 @@ class Job:
                 convert(recording)
             except DataError as error:
                 failures[recording] = str(error)
-                archive_path(self.output, recording).unlink(missing_ok=True)
+                for stale in self.output.glob(f"{glob.escape(recording)}.*"):
+                    stale.unlink()
                 write_text(error_file, f"{error}\n")
                 print(f"{recording}: failed: {error}", file=sys.stderr, flush=True)
             else:

@@ -84,6 +84,19 @@ def one_gaussian(frames: np.ndarray, variance_floor: float) -> Mixture:
     return np.ones(1), frames.mean(axis=0)[np.newaxis], np.maximum(frames.var(axis=0), variance_floor)[np.newaxis]
 
 
+def seeded(frames: np.ndarray, n_components: int, n_iterations: int, variance_floor: float) -> Mixture:
+    """One Gaussian, or two grown from it: half a standard deviation to either side, then ``n_iterations`` of EM."""
+    weights, means, variances = one_gaussian(frames, variance_floor)
+    if n_components == 1:
+        return weights, means, variances
+    assert n_components == 2
+    step = 0.5 * np.sqrt(variances)
+    mixture = (np.array([0.5, 0.5]), np.concatenate([means - step, means + step]), np.concatenate([variances] * 2))
+    for _ in range(n_iterations):
+        mixture = em_step(frames, mixture, variance_floor)
+    return mixture
+
+
 def concatenated(a: Mixture, b: Mixture, share_of_a: float) -> Mixture:
     """Both mixtures in one, weighted by share."""
     return (
@@ -116,9 +129,7 @@ def chain_viterbi_score(scores: np.ndarray, min_duration: int, self_loop: float,
     return float(reached[min_duration - 1 :: min_duration].max())
 
 
-def path_score(
-    scores: np.ndarray, path: Sequence[int], min_duration: int, self_loop: float, jump: float
-) -> float:
+def path_score(scores: np.ndarray, path: Sequence[int], min_duration: int, self_loop: float, jump: float) -> float:
     """The score of a path; a run of one state may hold several stays, each ``min_duration`` long or longer."""
     score = float(sum(np.float64(scores[t, k]) for t, k in enumerate(path)))
     lengths = [len(list(run)) for _, run in itertools.groupby(path)]
@@ -140,8 +151,10 @@ def majority(scores: np.ndarray, window: int) -> list[int]:
     """For each frame the state that wins most frames of its window; the lowest where several do."""
     path: list[int] = []
     for start in range(0, len(scores), window):
-        winners = [max(range(scores.shape[1]), key=lambda k, t=t: (scores[t, k], -k))
-                   for t in range(start, min(start + window, len(scores)))]
+        winners = [
+            max(range(scores.shape[1]), key=lambda k, t=t: (scores[t, k], -k))
+            for t in range(start, min(start + window, len(scores)))
+        ]
         votes = {k: winners.count(k) for k in range(scores.shape[1])}
         path += [max(votes, key=lambda k, votes=votes: (votes[k], -k))] * len(winners)
     return path
@@ -156,7 +169,7 @@ def same_partition(a: Sequence[int], b: Sequence[int]) -> bool:
 
 
 def agreement(a: np.ndarray, b: np.ndarray) -> float:
-    """The share of frames on which ``a`` agrees with ``b`` under the best one-to-one map of labels (few labels only)."""
+    """The share of frames on which ``a`` agrees with ``b`` under the best one-to-one map of their few labels."""
     names_a, names_b = sorted(set(a.tolist())), sorted(set(b.tolist()))
     if len(names_a) > len(names_b):
         return agreement(b, a)
@@ -167,17 +180,20 @@ def agreement(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def planted_frames(
-    turns: Sequence[tuple[int, int]], dim: int = 6, distance: float = 4.0, seed: int = 0
+    turns: Sequence[tuple[int, int]], dim: int = 6, distance: float = 5.0, seed: int = 0, n_sounds: int = 12
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(T, dim) float32 frames and (T,) speakers of ``turns`` (speaker, frames), each speaker a Gaussian of its own."""
+    """(T, dim) float32 frames and (T,) speakers of ``turns`` (speaker, frames).
+
+    Every speaker makes the same sounds of five frames each, drawn at random, around a centre of the speaker's own: a
+    cluster of speech has more modes than Gaussians, so that the merge of a speaker's clusters fits better.
+    """
     rng = np.random.default_rng(seed)
-    n_speakers = 1 + max(speaker for speaker, _ in turns)
-    centres = rng.choice([-1.0, 1.0], size=(n_speakers, dim))
-    centres[:, :n_speakers] += 2.0 * np.eye(n_speakers, dim)
-    scales = rng.uniform(0.7, 1.4, size=(n_speakers, dim))
     speakers = np.concatenate([np.full(length, speaker) for speaker, length in turns]).astype(np.int32)
-    noise = rng.standard_normal((len(speakers), dim))
-    return (distance * centres[speakers] + scales[speakers] * noise).astype(np.float32), speakers
+    centres = distance * np.eye(1 + speakers.max(), dim)
+    sounds = rng.standard_normal((n_sounds, dim)) * (n_sounds > 1)
+    sound = np.repeat(rng.integers(0, n_sounds, len(speakers) // 5 + 1), 5)[: len(speakers)]
+    noise = 0.4 * rng.standard_normal((len(speakers), dim))
+    return (centres[speakers] + sounds[sound] + noise).astype(np.float32), speakers
 
 
 # ---- kernels -------------------------------------------------------------------------------------------------------

@@ -93,7 +93,12 @@ def test_equal_to_kaldi_for_every_option(values: dict[str, object], snip_edges: 
 def test_equal_to_kaldi_around_the_borders_of_frames(sample_rate: int, snip_edges: bool) -> None:
     shift, length = sample_rate // 100, int(0.025 * sample_rate)
     tenth = sample_rate // 10
-    lengths = {tenth, tenth + 1, *(tenth + shift // 2 + d for d in (-1, 0, 1)), *(3 * shift + length + d for d in (-1, 0, 1))}
+    lengths = {
+        tenth,
+        tenth + 1,
+        *(tenth + shift // 2 + d for d in (-1, 0, 1)),
+        *(3 * shift + length + d for d in (-1, 0, 1)),
+    }
     for n_samples in sorted(lengths):
         options = MfccOptions(snip_edges=snip_edges, drop_c0=False)
         assert_equals_kaldi(noise(n_samples), sample_rate, options)
@@ -170,9 +175,7 @@ def test_max_freq_bounds_the_mel_bins() -> None:
 
 def test_a_max_freq_above_the_upper_end_changes_nothing() -> None:
     options = MfccOptions(high_freq=3000.0)
-    np.testing.assert_array_equal(
-        mel_filters(options, 16000, 512, max_freq=4000.0), mel_filters(options, 16000, 512)
-    )
+    np.testing.assert_array_equal(mel_filters(options, 16000, 512, max_freq=4000.0), mel_filters(options, 16000, 512))
 
 
 @pytest.mark.parametrize(

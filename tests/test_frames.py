@@ -28,7 +28,9 @@ def test_any_time_within_half_a_frame_gives_the_frame(frame: int, thousandths: i
     assert to_frame(float(Fraction(frame, 100) + Fraction(thousandths, 10000))) == frame
 
 
-@pytest.mark.parametrize(("seconds", "frame"), [(0.0, 0), (0.005, 1), (0.0049, 0), (0.125, 13), (2.5, 250), (-0.004, 0)])
+@pytest.mark.parametrize(
+    ("seconds", "frame"), [(0.0, 0), (0.005, 1), (0.0049, 0), (0.125, 13), (2.5, 250), (-0.004, 0)]
+)
 def test_halves_go_up(seconds: float, frame: int) -> None:
     assert to_frame(seconds) == frame
 

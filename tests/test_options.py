@@ -83,7 +83,9 @@ def test_options_cannot_be_changed() -> None:
         Example().length = 1.0  # type: ignore[misc]
 
 
-@pytest.mark.parametrize(("name", "expected"), [("num_ceps", "--num-ceps"), ("passes", "--passes"), ("a_b_c", "--a-b-c")])
+@pytest.mark.parametrize(
+    ("name", "expected"), [("num_ceps", "--num-ceps"), ("passes", "--passes"), ("a_b_c", "--a-b-c")]
+)
 def test_flags_are_names_with_hyphens(name: str, expected: str) -> None:
     assert flag(name) == expected
 

@@ -47,7 +47,9 @@ def test_union_covers_the_same_cells(segments: list[Segment]) -> None:
 @given(segments=segment_lists, max_gap=st.integers(0, 4))
 def test_union_fills_gaps_up_to_the_given_length_and_no_others(segments: list[Segment], max_gap: int) -> None:
     cells = covered(segments, CELLS)
-    gaps = covered([(a.end, b.start) for a, b in itertools.pairwise(union(segments)) if b.start - a.end <= max_gap], CELLS)
+    gaps = covered(
+        [(a.end, b.start) for a, b in itertools.pairwise(union(segments)) if b.start - a.end <= max_gap], CELLS
+    )
     assert covered(union(segments, max_gap), CELLS) == cells | gaps
 
 
@@ -90,7 +92,7 @@ def test_speech_frames_are_the_cells_of_the_segments(starts: list[tuple[int, int
 
 
 def test_speech_frames_round_times_and_ignore_what_lies_before_zero() -> None:
-    speech = speech_frames([Segment(-1.0, 0.014), Segment(0.0251, 0.0449), Segment(-2.0, -1.0)], 6)
+    speech = speech_frames([Segment(-0.02, 0.014), Segment(0.0251, 0.0449), Segment(-2.0, -0.02)], 6)
     assert speech.tolist() == [1, 0, 0, 1, 0, 0]
 
 
@@ -113,7 +115,7 @@ def test_turns_have_times_in_seconds_and_default_names() -> None:
 
 
 def test_the_later_of_two_overlapping_turns_wins_and_what_lies_outside_is_cut() -> None:
-    turns = [Turn(0.02, 0.05, "b"), Turn(-0.5, 0.03, "a"), Turn(0.07, 9.0, "c"), Turn(-3.0, -1.0, "a")]
+    turns = [Turn(0.02, 0.05, "b"), Turn(-0.02, 0.03, "a"), Turn(0.07, 9.0, "c"), Turn(-3.0, -0.02, "a")]
     assert turns_to_labels(turns, 9).tolist() == [0, 0, 1, 1, 1, -1, -1, 2, 2]
 
 

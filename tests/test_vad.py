@@ -34,7 +34,9 @@ def decisions(signal: np.ndarray, sample_rate: int, mode: int) -> list[int]:
         frame = samples[start : start + length]
         if 2 * len(frame) >= length:
             frame += [0] * (length - len(frame))
-            found.append(int(detector.is_speech(b"".join(v.to_bytes(2, "little", signed=True) for v in frame), sample_rate)))
+            found.append(
+                int(detector.is_speech(b"".join(v.to_bytes(2, "little", signed=True) for v in frame), sample_rate))
+            )
     return found
 
 
@@ -97,15 +99,15 @@ def test_smoothing_backwards_in_time_is_the_same_backwards(speech: list[int], ga
     assert forward.tolist() == backward[::-1].tolist()
 
 
-@pytest.mark.parametrize(
-    ("n_frames", "expected"), [(0, []), (2, [1, 0]), (3, [1, 0, 1]), (5, [1, 0, 1, 0, 0])]
-)
+@pytest.mark.parametrize(("n_frames", "expected"), [(0, []), (2, [1, 0]), (3, [1, 0, 1]), (5, [1, 0, 1, 0, 0])])
 def test_length_is_cut_or_filled_with_silence(n_frames: int, expected: list[float]) -> None:
     fitted = fit_length(np.array([1, 0, 1], dtype=np.float32), n_frames)
     assert fitted.dtype == np.float32 and fitted.tolist() == expected
 
 
-@pytest.mark.parametrize("values", [{"webrtc_mode": 4}, {"webrtc_mode": -1}, {"min_silence": -0.1}, {"min_speech": -1.0}])
+@pytest.mark.parametrize(
+    "values", [{"webrtc_mode": 4}, {"webrtc_mode": -1}, {"min_silence": -0.1}, {"min_speech": -1.0}]
+)
 def test_bad_options_are_refused(values: dict[str, object]) -> None:
     with pytest.raises(DataError, match="^--"):
         WebrtcOptions(**values)

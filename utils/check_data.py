@@ -73,16 +73,21 @@ def _check_wav_scp(path: Path) -> Faults:
     lines = list(_fields(path))
     if not lines:
         yield f"{path}: is empty; wanted a line '<recording> <path>' a recording"
-    seen = set()
     for place, fields in lines:
         if len(fields) < 2:
             yield f"{place}: found '{fields[0]}'; wanted two fields: '<recording> <path>'"
-        if fields[0] in seen:
-            yield f"{place}: recording '{fields[0]}' is listed twice; remove one of the lines"
         if "." in fields[0]:
             yield f"{place}: recording '{fields[0]}' has a dot; wanted none: md-eval cuts names in UEM files there"
-        seen.add(fields[0])
+    yield from _check_unique(lines, "recording")
     yield from _check_order(lines)
+
+
+def _check_unique(lines: list[tuple[str, list[str]]], noun: str) -> Faults:
+    seen = set()
+    for place, fields in lines:
+        if fields[0] in seen:
+            yield f"{place}: {noun} '{fields[0]}' is listed twice; remove one of the lines"
+        seen.add(fields[0])
 
 
 def _check_order(lines: list[tuple[str, list[str]]]) -> Faults:
@@ -108,6 +113,7 @@ def _check_segments(path: Path, durations: dict[str, float], recordings: set[str
         if not 0 <= start < end:
             yield f"{place}: found a segment from {start} to {end} s; wanted 0 <= start < end"
         yield from _check_place(place, recording, end, durations, recordings)
+    yield from _check_unique(lines, "utterance")
     yield from _check_order(lines)
 
 
@@ -153,11 +159,13 @@ def _check_place(
 
 
 def _check_facts(path: Path, recordings: set[str], is_good: Callable[[str], bool], wanted: str) -> Faults:
-    for place, fields in _fields(path) if path.exists() else ():
+    lines = list(_fields(path)) if path.exists() else []
+    for place, fields in lines:
         if len(fields) != 2 or not is_good(fields[1]):
             yield f"{place}: found '{' '.join(fields)}'; wanted '<recording> <value>' with {wanted}"
         elif fields[0] not in recordings:
             yield f"{place}: recording '{fields[0]}' is not in wav.scp"
+    yield from _check_unique(lines, "recording")
 
 
 def _is_count(text: str) -> bool:

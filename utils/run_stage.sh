@@ -7,9 +7,11 @@ run_stage() {
   local noun=$1 folder=$2 jobs status=0
   shift 2
   "$@" --prepare true
-  jobs=$(wc -l <"$data/wav.scp") # no more jobs than recordings
+  jobs=$(grep -c . "$data/wav.scp") # no more jobs than recordings
   [ "$jobs" -lt "$nj" ] || jobs=$nj
+  rm -f "$folder/log/$noun".*.log # an earlier run may have had more jobs
   # shellcheck disable=SC2086 # the launcher comes with its options
   $cmd JOB=1:$jobs "$folder/log/$noun.JOB.log" "$@" --share "JOB/$jobs" --skip-bad "$skip_bad" || status=$?
+  grep -hs ': warning: ' "$folder/log/$noun".*.log >&2 || true # so far only the logs have them
   utils/finish_stage.py --launcher-status "$status" --skip-bad "$skip_bad" "$noun" "$data" "$folder"
 }

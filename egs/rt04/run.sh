@@ -103,6 +103,7 @@ case $corpus in '' | /*) ;; *) corpus=$started_in/$corpus ;; esac
 cd "$here"
 . ./path.sh
 . utils/run_stage.sh
+export DIAR_EXIT_WITH_PARENT=1 # programs end when this recipe is killed
 
 runs() { [ "$stage" -le "$1" ] && [ "$stop_stage" -ge "$1" ]; }
 

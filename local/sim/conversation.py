@@ -12,7 +12,7 @@ from diar.errors import DataError
 from diar.options import Options, option
 from diar.segments import Turn
 
-TURN_MEDIAN, TURN_SPREAD = 4.0, 0.7  # seconds, and standard deviation of the logarithm
+TURN_MEDIAN, TURN_SPREAD = 6.0, 0.6  # seconds, and standard deviation of the logarithm
 TURN_RANGE = (1.0, 15.0)  # seconds
 PAUSE_MEDIAN, PAUSE_SPREAD = 0.45, 0.7  # between turns
 PAUSE_RANGE = (0.05, 3.0)
@@ -27,7 +27,7 @@ MARGIN = 0.5  # seconds of silence at both ends
 LARGEST_SHARE = 0.55  # of the speech of one speaker, where there are two or more
 LEAST_SPEECH = 15.0  # seconds a speaker, where the meeting is long enough
 SECONDS_A_SPEAKER = 10.0  # of the meeting's length, at least
-MAX_PLANS = 200
+MAX_PLANS = 100
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,12 @@ def plan_turns(speakers: Sequence[str], options: ConversationOptions, rng: np.ra
     """Turns sorted by time that start and end at full milliseconds.
 
     At most two speakers talk at a time; a speaker's own turns are at least ``OWN_PAUSE`` apart. No speaker has more
-    than ``LARGEST_SHARE`` of the speech, and each has ``LEAST_SPEECH`` or, in a short meeting, half an equal share.
+    than ``LARGEST_SHARE`` of the speech, and each has ``LEAST_SPEECH`` or, in a short meeting, half an equal share;
+    where many plans do not give the latter, less is enough.
     """
-    least = min(LEAST_SPEECH, 0.4 * options.duration / len(speakers))
-    for _ in range(MAX_PLANS):
+    wanted = min(LEAST_SPEECH, 0.45 * options.duration / len(speakers))
+    for attempt in range(MAX_PLANS):
+        least = wanted * min(1.0, 2.0 * (1.0 - attempt / MAX_PLANS))
         turns = _Plan(speakers, options, rng).turns
         seconds = [sum(turn.duration for turn in turns if turn.speaker == speaker) for speaker in speakers]
         if min(seconds) >= least and (len(speakers) == 1 or max(seconds) <= LARGEST_SHARE * sum(seconds)):
@@ -90,7 +92,7 @@ class _Plan:
 
     def __post_init__(self) -> None:
         n = len(self.speakers)
-        self.weights = 0.5 / n + 0.5 * self.rng.dirichlet(np.full(n, 2.0))  # half equal, half drawn
+        self.weights = 0.6 / n + 0.4 * self.rng.dirichlet(np.full(n, 2.0))  # mostly equal, in part drawn
         self.talked = dict.fromkeys(self.speakers, 0.0)
         self.may_talk = dict.fromkeys(self.speakers, 0.0)  # from when on, by their own last turn
         self.longest = min(TURN_RANGE[1], 0.4 * self.options.duration / n)
@@ -104,7 +106,7 @@ class _Plan:
     def _next_turn(self, floor: Turn | None, solo_from: float) -> Turn | None:
         """The turn that follows ``floor``; None where the meeting is full."""
         speaker = self._next_speaker(floor)
-        length = self._draw(TURN_MEDIAN, TURN_SPREAD, (TURN_RANGE[0], self.longest))
+        length = self._draw(min(TURN_MEDIAN, self.longest / 2), TURN_SPREAD, (TURN_RANGE[0], self.longest))
         pause = self._draw(PAUSE_MEDIAN, PAUSE_SPREAD, PAUSE_RANGE)
         if floor is None:
             start = MARGIN

@@ -16,8 +16,8 @@ import numpy as np
 Formants = tuple[float, float, float]
 
 SYLLABLES_PER_PHRASE = (4, 13)
-PAUSE_SECONDS = (0.08, 0.22)  # between the phrases of a turn
-CODA_SHARE = 0.3  # of the syllables are CVC, the others CV
+PAUSE_SECONDS = (0.06, 0.14)  # between the phrases of a turn
+CODA_SHARE = 0.2  # of the syllables are CVC, the others CV
 VOWEL_SECONDS, VOWEL_SPREAD = 0.115, 0.25  # median, and standard deviation of its logarithm
 CONSONANT_SPREAD = 0.15
 PHRASE_FINAL_LENGTHENING = 1.4

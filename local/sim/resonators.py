@@ -88,7 +88,8 @@ def resonate(
     """Filter ``signal`` by a cascade of K two-pole resonators whose poles move from frame to frame.
 
     Each is Klatt's y[n] = A x[n] + B y[n-1] + C y[n-2] with r = exp(-pi bandwidth / sample_rate), C = -r^2,
-    B = 2 r cos(2 pi frequency / sample_rate) and A = 1 - B - C (gain 1 at 0 Hz).
+    B = 2 r cos(2 pi frequency / sample_rate) and A = 1 - B - C (gain 1 at 0 Hz). The last comes first, as in Klatt's:
+    clicks that a moving low resonance makes would be amplified by a high one.
 
     Args:
         signal: (F x hop,) samples.
@@ -123,7 +124,7 @@ def resonate_kernel(signal, frequencies, bandwidths, hop, sample_rate):  # type:
             a[k] = 1.0 - b[k] - c[k]
         for i in range(frame * hop, (frame + 1) * hop):
             sample = signal[i]
-            for k in range(n_resonators):
+            for k in range(n_resonators - 1, -1, -1):
                 sample = a[k] * sample + b[k] * before[k] + c[k] * before_that[k]
                 before_that[k] = before[k]
                 before[k] = sample

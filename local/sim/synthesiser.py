@@ -142,7 +142,7 @@ def glottal_source(voice: Voice, tracks: Articulation, rng: np.random.Generator)
     a = _tilt_pole(voice.tilt, sample_rate)
     glottal = lfilter([1 - a], [1, -a], slope * voicing)
     breath = voice.breathiness * rng.standard_normal(n) * voicing * (0.3 + 0.7 * (flow > 0))
-    hiss = HISS * np.diff(rng.standard_normal(n + 1)) * np.repeat(tracks.aspiration, hop)
+    hiss = HISS * rng.standard_normal(n) * np.repeat(tracks.aspiration, hop)
     source: Float64 = glottal + breath + hiss
     return source
 

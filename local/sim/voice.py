@@ -15,8 +15,8 @@ MAX_FORMANTS = 8
 WOMAN_F0, MAN_F0 = 205.0, 120.0  # Hz
 WOMAN_SCALE = 1.16  # formants of an average woman relative to a man's
 FORMANT_SPREAD = np.array([0.05, 0.05, 0.05, 0.04, 0.03, 0.027, 0.023, 0.02])  # about 150 Hz: neighbours stay apart
-COLOUR_DB = np.array([6.0, 6.0, 5.0, 4.0, 3.0, 2.0])  # Voice.colour is at most this
-CANDIDATES = 4  # draws to choose a voice from, so that a meeting has no doubles
+COLOUR_DB = np.array([8.0, 8.0, 7.0, 6.0, 5.0, 4.0])  # Voice.colour is at most this
+CANDIDATES = 20  # draws to choose a voice from, so that a meeting has no doubles
 
 
 @dataclass(frozen=True)

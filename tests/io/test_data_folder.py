@@ -1,0 +1,171 @@
+"""Data folders: the tables agree with each other, and what is known comes back."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from diar.errors import DataError
+from diar.io.data_folder import DataFolder, copy_known_facts, write_data_folder
+from diar.segments import Segment, Turn
+
+WAVS = {"r2": "/w/r2.wav", "r1": "/w/r1.flac", "R": "cat x.sph |"}
+DURATIONS = {"r2": 10.0, "r1": 5.25, "R": 3.0}
+TURNS = {
+    "r1": [Turn(1.5, 2.25, "ann"), Turn(0.0, 1.0, "bob"), Turn(2.0, 3.0, "bob"), Turn(5.0, 9.0, "ann")],
+    "r2": [Turn(0.0, 10.0, "ann")],
+}
+
+
+def table(path: Path) -> dict[str, list[str]]:
+    return {line.split()[0]: line.split()[1:] for line in path.read_text().splitlines()}
+
+
+def assert_sorted_in_the_c_locale(path: Path) -> None:
+    done = subprocess.run(["sort", "-c", "-k1,1", str(path)], env={"LC_ALL": "C"}, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("reference", [TURNS, None])
+def test_the_tables_are_each_others_inverse_and_sorted(tmp_path: Path, reference) -> None:
+    write_data_folder(tmp_path, WAVS, DURATIONS, reference)
+    segments, utt2spk, spk2utt = (table(tmp_path / name) for name in ("segments", "utt2spk", "spk2utt"))
+    assert segments.keys() == utt2spk.keys()
+    assert {utterance: spk for utterance, (spk,) in utt2spk.items()} == {
+        utterance: spk for spk, utterances in spk2utt.items() for utterance in utterances
+    }
+    assert sum(map(len, spk2utt.values())) == len(utt2spk)
+    assert all(utterance.startswith(spk) for utterance, (spk,) in utt2spk.items())
+    for name in ("segments", "utt2spk", "spk2utt", "wav.scp", "reco2dur"):
+        assert_sorted_in_the_c_locale(tmp_path / name)
+    for start, end in [(float(start), float(end)) for _, start, end in segments.values()]:
+        assert 0 <= start < end
+
+
+def test_an_utterance_is_a_turn_within_the_recording(tmp_path: Path) -> None:
+    write_data_folder(tmp_path, WAVS, DURATIONS, TURNS)
+    found = sorted((rec, float(start), float(end)) for rec, start, end in table(tmp_path / "segments").values())
+    assert found == sorted(
+        [("r1", 1.5, 2.25), ("r1", 0.0, 1.0), ("r1", 2.0, 3.0), ("r1", 5.0, 5.25), ("r2", 0.0, 10.0), ("R", 0.0, 3.0)]
+    )
+    speakers = {spk for (spk,) in table(tmp_path / "utt2spk").values()}
+    assert speakers == {"r1-ann", "r1-bob", "r2-ann", "R"}, "speakers are not known across recordings"
+
+
+@pytest.mark.parametrize(
+    "turn", [Turn(5.25, 6.0, "x"), Turn(7.0, 8.0, "x"), Turn(1.0, 1.001, "x"), Turn(2.0, 2.0, "x")]
+)
+def test_turns_outside_the_recording_or_without_a_frame_are_no_utterances(tmp_path: Path, turn: Turn) -> None:
+    write_data_folder(tmp_path, WAVS, DURATIONS, {"r1": [Turn(0.0, 1.0, "y"), turn]})
+    assert [spk for (spk,) in table(tmp_path / "utt2spk").values() if spk.startswith("r1")] == ["r1-y"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("ann", "bob"),
+        pytest.param("spk1", "spk10", marks=pytest.mark.xfail(strict=True, reason="'_' sorts behind digits")),
+        pytest.param("a", "a-b", marks=pytest.mark.xfail(strict=True, reason="'_' sorts behind '-'")),
+    ],
+)
+def test_utterances_and_speakers_have_one_order(tmp_path: Path, first: str, second: str) -> None:
+    """Kaldi's validate_data_dir.sh refuses an utt2spk that is not sorted by speaker as well as by utterance."""
+    turns = [Turn(0.0, 1.0, first), Turn(1.0, 2.0, second), Turn(2.0, 3.0, first)]
+    write_data_folder(tmp_path, {"r": "r.wav"}, {"r": 5.0}, {"r": turns})
+    speakers = [line.split()[1].encode() for line in (tmp_path / "utt2spk").read_text().splitlines()]
+    assert speakers == sorted(speakers)
+
+
+def test_durations_are_in_seconds_to_the_millisecond(tmp_path: Path) -> None:
+    write_data_folder(tmp_path, WAVS, {"r1": 1 / 3, "r2": 600.0})
+    assert (tmp_path / "reco2dur").read_text() == "r1 0.333\nr2 600.000\n"
+
+
+def test_reference_text_is_kept_as_it_is(tmp_path: Path) -> None:
+    text = (
+        ";; a comment\nSPEAKER r1 1 1.50 0.75 <NA> <NA> ann <NA>\n"
+        "NOSCORE r1 1 3.0 1.0 <NA> <NA> <NA> <NA>\nSPEAKER   r1 A 0 1* <NA> <NA> bob <NA> <NA>\r\n"
+    )
+    write_data_folder(tmp_path, WAVS, DURATIONS, text)
+    assert (tmp_path / "ref.rttm").read_bytes().decode() == text
+    folder = DataFolder(tmp_path)
+    assert folder.reference_turns() == {"r1": [Turn(0.0, 1.0, "bob"), Turn(1.5, 2.25, "ann")]}
+    assert [line.kind for line in folder.reference_lines() or []] == ["SPEAKER", "NOSCORE", "SPEAKER"]
+    assert {spk for (spk,) in table(tmp_path / "utt2spk").values()} == {"r1-ann", "r1-bob", "r2", "R"}
+
+
+def test_wavs_reference_and_regions_come_back(tmp_path: Path) -> None:
+    regions = {"r1": [Segment(0.0, 2.0), Segment(3.0, 5.25)], "r2": [Segment(1.0, 10.0)]}
+    write_data_folder(tmp_path / "new" / "set", WAVS, DURATIONS, TURNS, regions)
+    folder = DataFolder(tmp_path / "new" / "set")
+    assert list(folder.wav_scp().items()) == [("R", WAVS["R"]), ("r1", WAVS["r1"]), ("r2", WAVS["r2"])]
+    assert folder.recordings() == ["R", "r1", "r2"]
+    assert folder.reference_turns() == {rec: sorted(turns) for rec, turns in TURNS.items()}
+    assert folder.uem() == regions
+
+
+def test_without_a_reference_there_is_none(tmp_path: Path) -> None:
+    write_data_folder(tmp_path, WAVS, DURATIONS)
+    folder = DataFolder(tmp_path)
+    assert folder.reference_lines() is None and folder.uem() is None
+    with pytest.raises(DataError, match=r"ref\.rttm: no such file"):
+        folder.reference_turns()
+
+
+def test_a_second_writing_leaves_nothing_of_the_first(tmp_path: Path) -> None:
+    write_data_folder(tmp_path, WAVS, DURATIONS, TURNS, {"r1": [Segment(0, 1)]})
+    write_data_folder(tmp_path, {"r1": "x.wav"}, {"r1": 1.0})
+    assert not (tmp_path / "ref.rttm").exists() and not (tmp_path / "all.uem").exists()
+    assert table(tmp_path / "wav.scp") == {"r1": ["x.wav"]} and list(table(tmp_path / "reco2dur")) == ["r1"]
+
+
+def test_a_writing_that_fails_leaves_no_complete_folder(tmp_path: Path) -> None:
+    write_data_folder(tmp_path, WAVS, DURATIONS, TURNS)
+    with pytest.raises(DataError, match=r"ref\.rttm:1"):
+        write_data_folder(tmp_path, WAVS, DURATIONS, "SPEAKER r1\n")
+    assert not (tmp_path / "wav.scp").exists()
+
+
+def test_recordings_without_a_duration_are_in_wav_scp_only(tmp_path: Path) -> None:
+    write_data_folder(tmp_path, WAVS, {"r1": 5.0})
+    assert set(table(tmp_path / "wav.scp")) == set(WAVS)
+    assert list(table(tmp_path / "reco2dur")) == list(table(tmp_path / "utt2spk").values())[0] == ["r1"]
+
+
+def test_missing_folders_and_tables_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="gone: no such folder; stage 0 makes it"):
+        DataFolder(tmp_path / "gone").recordings()
+    with pytest.raises(DataError, match=r"wav\.scp: no such file"):
+        DataFolder(tmp_path).recordings()
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "two", "2.0", "1 2"])
+def test_numbers_of_speakers_must_be_positive_integers(tmp_path: Path, value: str) -> None:
+    (tmp_path / "reco2num_spk").write_text(f"a 3\nr {value}\n")
+    with pytest.raises(DataError, match=rf"reco2num_spk: 'r' has '{value}' speakers"):
+        DataFolder(tmp_path).num_speakers()
+
+
+def test_what_is_known_is_copied_and_read(tmp_path: Path) -> None:
+    (source := tmp_path / "corpus").mkdir()
+    (target := tmp_path / "data").mkdir()
+    copy_known_facts(source, target)
+    assert DataFolder(target).num_speakers() == {} == DataFolder(target).classes()
+    (source / "reco2num_spk").write_text("r1 4\nr2 12\n")
+    (source / "reco2class").write_text("r1 CMU\n")
+    copy_known_facts(source, target)
+    assert DataFolder(target).num_speakers() == {"r1": 4, "r2": 12}
+    assert DataFolder(target).classes() == {"r1": "CMU"}
+
+
+@pytest.mark.parametrize("name", ["wav.scp", "ref.rttm", "reco2num_spk", "reco2class"])
+def test_the_digest_changes_with_what_outputs_depend_on(tmp_path: Path, name: str) -> None:
+    write_data_folder(tmp_path, WAVS, DURATIONS, TURNS)
+    before = DataFolder(tmp_path).digest()
+    (tmp_path / "notes.txt").write_text("nothing to do with it")
+    assert DataFolder(tmp_path).digest() == before
+    with (tmp_path / name).open("a") as stream:
+        stream.write("r9 1\n")
+    assert DataFolder(tmp_path).digest() != before
