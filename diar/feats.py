@@ -108,12 +108,12 @@ def mel_filters(options: MfccOptions, sample_rate: int, fft_length: int, max_fre
     """(fft_length / 2, bins) float32: weights of the triangles, linear in mel = 1127 log(1 + f / 700)."""
     nyquist = 0.5 * sample_rate
     high = options.high_freq if options.high_freq > 0 else nyquist + options.high_freq
+    if max_freq is not None:
+        high = min(high, max_freq)
     if not options.low_freq < high <= nyquist:
         raise DataError(
             "--high-freq", f"mel bins from {options.low_freq:g} to {high:g} Hz", f"wanted low < high <= {nyquist:g} Hz"
         )
-    if max_freq is not None:
-        high = min(high, max_freq)
     edges = np.linspace(_mel(options.low_freq), _mel(high), options.num_mel_bins + 2)
     bins = _mel(np.arange(fft_length // 2) * sample_rate / fft_length)[:, np.newaxis]
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])

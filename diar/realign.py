@@ -31,7 +31,9 @@ def hmm_gmm(frames: Float32, labels: Labels, options: RealignOptions) -> Labels:
 
     The number of speakers stays: a pass that would leave one without frames is refused, and those before it stand.
     """
-    n_speakers = int(labels.max()) + 1
+    names = np.unique(labels)
+    labels = np.searchsorted(names, labels).astype(np.int32)
+    n_speakers = len(names)
     phi = gmm.expand(gmm.standardise(frames))
     total = options.total_gaussians(len(phi))
     for remaining in reversed(range(options.passes)):
@@ -45,4 +47,5 @@ def hmm_gmm(frames: Float32, labels: Labels, options: RealignOptions) -> Labels:
         moved = hmm.viterbi(scores, to_frame(min_duration), options.self_loop, options.jump)
         if len(np.unique(moved)) == n_speakers:
             labels = moved
-    return labels
+    named: Labels = names[labels]
+    return named

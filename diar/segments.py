@@ -123,22 +123,28 @@ def turns_to_labels(turns: Iterable[Turn], n_frames: int) -> NDArray[np.int32]:
 
 
 def smooth_turns(turns: Sequence[Turn], options: TurnOptions) -> list[Turn]:
-    """Turns with short gaps filled and short turns dropped; no speaker is lost: the longest turn of each stays.
+    """Turns, which do not overlap, with short gaps filled and short turns dropped; of each speaker the longest stays.
 
-    A gap is filled only where nobody else speaks in it.
+    A gap lies between two turns of one speaker with no other turn in between.
     """
     filled: list[Turn] = []
     for turn in sorted(turns):
         last = filled[-1] if filled else None
-        # a tolerance far below a frame, since times are decimal fractions
-        if last and last.speaker == turn.speaker and turn.start - last.end < options.min_gap - 1e-6:
-            filled[-1] = Turn(last.start, max(last.end, turn.end), turn.speaker)
+        if last and last.speaker == turn.speaker and _micros(turn.start - last.end) < _micros(options.min_gap):
+            filled[-1] = Turn(last.start, turn.end, turn.speaker)
         else:
             filled.append(turn)
     longest: dict[str, Turn] = {}
     for turn in filled:
-        if turn.speaker not in longest or turn.duration > longest[turn.speaker].duration:
+        if turn.speaker not in longest or _micros(turn.duration) > _micros(longest[turn.speaker].duration):
             longest[turn.speaker] = turn
     return [
-        turn for turn in filled if turn.duration >= options.min_turn - 1e-6 or turn is longest[turn.speaker]
+        turn
+        for turn in filled
+        if _micros(turn.duration) >= _micros(options.min_turn) or turn is longest[turn.speaker]
     ]
+
+
+def _micros(seconds: float) -> int:
+    """Whole microseconds: differences of decimal times compare as they look."""
+    return round(seconds * 1e6)

@@ -36,11 +36,7 @@ CHOICES = {
     "clusterer": ["hmm_gmm"],
     "realigner": ["hmm_gmm", "none"],
 }
-GRAMMAR = (
-    "stage stop-stage set corpus nj cmd config preset skip-bad help denoise vad embedder clusterer realigner sample-rate "
-    "channel allow-pipes num-spk min-spk max-spk min-gap min-turn collar skip-overlap feats-opts vad-opts clusters-opts "
-    "realigned-opts"
-).split()
+GRAMMAR = ["stage", "stop-stage", "set", "corpus", "nj", "cmd", "config", "preset", "skip-bad", "help", "denoise", "vad", "embedder", "clusterer", "realigner", "sample-rate", "channel", "allow-pipes", "num-spk", "min-spk", "max-spk", "min-gap", "min-turn", "collar", "skip-overlap", "feats-opts", "vad-opts", "clusters-opts", "realigned-opts"]
 
 
 @pytest.fixture(scope="module")

@@ -110,7 +110,8 @@ class HmmGmmClusters:
         self._options = options
         self._fewest = fewest
         self._phi = gmm.expand(gmm.standardise(frames))
-        self._labels = initial_labels(n_frames, n_clusters, options.initial_partitions, options.initial_shift)
+        n_partitions = min(options.initial_partitions, max(1, n_frames // n_clusters))  # a frame a piece or more
+        self._labels = initial_labels(n_frames, n_clusters, n_partitions, options.initial_shift)
         self._gmms = [
             gmm.seed(part, options.num_gaussians, options.em_iterations, options.variance_floor)
             for part in self._parts()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,21 @@ class ArchiveFolder:
         source = self._table[recording]
         try:
             array: NDArray[Any] = kaldiio.load_mat(source)
-        except (OSError, ValueError, EOFError, AssertionError) as error:
+            promised = _promised_length(source, len(array)) if array.ndim == 1 and array.dtype.kind == "f" else None
+        except (OSError, ValueError, EOFError, AssertionError, RuntimeError, struct.error) as error:
             raise DataError(source, f"cannot be read ({error})", advice="run its stage again") from None
+        if promised not in (None, len(array)):
+            raise DataError(source, f"truncated: {len(array)} values found", advice="run its stage again")
         return array
+
+
+def _promised_length(source: str, found: int) -> int:
+    """How long a binary float vector is by its own header; kaldiio reads what there is without a word."""
+    name, _, offset = source.rpartition(":")
+    if not offset.isdecimal():
+        return found
+    with open(name, "rb") as archive:
+        archive.seek(int(offset))
+        head = archive.read(10)  # a binary mark, 'FV ' or 'DV ', the size of the length, the length
+    is_vector = head[:2] == b"\0B" and head[3:5] == b"V "
+    return int(struct.unpack("<i", head[6:])[0]) if is_vector else found

@@ -124,7 +124,7 @@ def _write_utterances(
     """segments, utt2spk, spk2utt: an utterance a reference turn, or one a recording where speakers are unknown.
 
     The speaker is a prefix of the utterance and holds the recording's name, since speakers are not known across
-    recordings and Kaldi's tools want both files in one order.
+    recordings and Kaldi's tools want both files in one order; '-' sorts before letters and digits.
     """
     segments: dict[str, str] = {}
     utt2spk: dict[str, str] = {}
@@ -135,7 +135,7 @@ def _write_utterances(
             if to_frame(end) <= to_frame(start):
                 continue
             speaker = f"{recording}-{turn.speaker}" if turn.speaker else recording
-            utterance = f"{speaker}_{to_frame(start):07d}_{to_frame(end):07d}"
+            utterance = f"{speaker}-{to_frame(start):07d}-{to_frame(end):07d}"
             segments[utterance] = f"{recording} {start:.3f} {end:.3f}"
             utt2spk[utterance] = speaker
     spk2utt: dict[str, str] = {}

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 MIN_DURATION = 0.1  # seconds; shorter recordings are refused
 
+_BLOCK_SAMPLES = 1 << 20
+_MOST_SAMPLES = 1 << 40  # more than any recording has
+_NONE = np.zeros((0, 1), dtype=np.float32)
+
 # sizes that streaming writers leave in a header because they cannot know better
 _UNKNOWN_SIZES = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFFFFF - 36, 0xFFFFFFFF - 36)
 
@@ -63,13 +67,11 @@ def read_wav(source: str, options: WavOptions) -> Audio:
     with stream:
         try:
             with soundfile.SoundFile(stream) as audio:
-                promised, source_rate = audio.frames, audio.samplerate
-                samples = audio.read(dtype="float32", always_2d=True)
-                truncated = audio.format == "FLAC" and len(samples) < promised
+                source_rate = audio.samplerate
+                # block by block: the header of a streamed FLAC does not tell the length
+                samples = np.concatenate(list(audio.blocks(_BLOCK_SAMPLES, dtype="float32", always_2d=True)) or [_NONE])
         except soundfile.SoundFileError as error:
             raise _not_audio(name, error) from None
-    if truncated:
-        raise DataError(name, f"truncated: {promised} samples promised, {len(samples)} found", advice="copy it again")
     signal = _pick_channel(name, samples, options.channel)
     if len(signal) < MIN_DURATION * source_rate:
         raise DataError(name, f"{len(signal) / source_rate:.3f} s long", f"wanted at least {MIN_DURATION} s")
@@ -80,7 +82,7 @@ def read_wav(source: str, options: WavOptions) -> Audio:
 
 
 def probe_duration(path: Path) -> float:
-    """Seconds of audio by the header alone.
+    """Seconds of audio, by the header alone where it tells.
 
     Raises:
         DataError: as ``read_wav``, as far as the header tells.
@@ -90,12 +92,16 @@ def probe_duration(path: Path) -> float:
     name, stream = _open(str(path), allow_pipes=False)
     with stream:
         try:
-            found = soundfile.info(stream)
+            with soundfile.SoundFile(stream) as audio:
+                n_samples = audio.frames
+                if n_samples > _MOST_SAMPLES:  # a streamed FLAC, whose header does not tell the length
+                    n_samples = sum(len(block) for block in audio.blocks(_BLOCK_SAMPLES))
+                duration: float = n_samples / audio.samplerate
         except soundfile.SoundFileError as error:
             raise _not_audio(name, error) from None
-    if found.duration < MIN_DURATION:
-        raise DataError(name, f"{found.duration:.3f} s long", f"wanted at least {MIN_DURATION} s")
-    return float(found.duration)
+    if duration < MIN_DURATION:
+        raise DataError(name, f"{duration:.3f} s long", f"wanted at least {MIN_DURATION} s")
+    return duration
 
 
 def resample(signal: NDArray[np.float32], rate: int, new_rate: int) -> NDArray[np.float32]:

@@ -282,7 +282,6 @@ def test_the_number_lies_in_the_range_allowed(fewest: int, most: int | None, exp
     assert history[-1].n_clusters == fewest
 
 
-@pytest.mark.xfail(strict=True, reason="more initial pieces than frames leave clusters without any")
 @pytest.mark.parametrize(("n_frames", "n_partitions", "asked"), [(4, 2, 3), (6, 3, 4), (40, 2, 5)])
 def test_more_initial_pieces_than_frames_are_not_made(n_frames: int, n_partitions: int, asked: int) -> None:
     frames = np.random.default_rng(0).standard_normal((n_frames, 3)).astype(np.float32)

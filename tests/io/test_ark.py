@@ -135,9 +135,6 @@ def test_an_archive_cut_behind_its_header_is_refused(tmp_path: Path) -> None:
         archives.read("r")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="kaldiio's struct.error gets through; cut float vectors are read as shorter ones"
-)
 @pytest.mark.parametrize("kind", ARRAYS)
 def test_an_archive_cut_anywhere_is_refused(tmp_path: Path, kind: str) -> None:
     archives = filled(tmp_path, {"r": ARRAYS[kind]})
@@ -145,11 +142,10 @@ def test_an_archive_cut_anywhere_is_refused(tmp_path: Path, kind: str) -> None:
     whole = path.read_bytes()
     for kept in range(len(whole)):
         path.write_bytes(whole[:kept])
-        with pytest.raises(DataError, match=r"r\.ark:2: cannot be read"):
+        with pytest.raises(DataError, match=r"r\.ark:2: (cannot be read|truncated)"):
             archives.read("r")
 
 
-@pytest.mark.xfail(strict=True, reason="kaldiio's RuntimeError gets through")
 def test_an_archive_of_other_text_is_refused(tmp_path: Path) -> None:
     archives = filled(tmp_path, {"r": ARRAYS["matrix"]})
     archive_path(tmp_path, "r").write_text("this is not an archive of Kaldi's\n" * 4)

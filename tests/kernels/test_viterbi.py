@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from types import ModuleType
 
+import numba
 import numpy as np
 import pytest
 from oracles import chain_viterbi_score, path_score, plain_python, stays
@@ -20,7 +21,8 @@ def kernels(request: pytest.FixtureRequest) -> ModuleType:
 
 
 def test_plain_python_is_not_compiled() -> None:
-    assert not hasattr(PLAIN.minimum_duration_path, "py_func") and hasattr(viterbi.minimum_duration_path, "py_func")
+    assert not hasattr(PLAIN.minimum_duration_path, "py_func")
+    assert hasattr(viterbi.minimum_duration_path, "py_func") or numba.config.DISABLE_JIT
 
 
 @pytest.mark.parametrize("seed", range(12))

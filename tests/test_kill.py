@@ -1,0 +1,184 @@
+"""A recipe killed at any moment and started again gives the result of an undisturbed run, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from recipe_tree import Recipe, Tree, rttm, take_turns, talk, write_audio
+
+MOMENTS = 5  # of each kind
+MARK = "DIAR_TEST_RUN"
+pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes by /proc")
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory) -> Path:
+    """Two short recordings with references."""
+    folder = tmp_path_factory.mktemp("short")
+    (folder / "rttm").mkdir()
+    for seed, name in enumerate(("a", "b")):
+        turns = take_turns(["ann", "bob", "ann"], seconds=3)
+        write_audio(folder / f"{name}.flac", talk(turns, seed))
+        (folder / "rttm" / f"{name}.rttm").write_text(rttm(name, turns))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, corpus) -> tuple[Recipe, float]:
+    """A recipe that ran to its end in one go, and the seconds that it took."""
+    tree = Tree(tmp_path_factory.mktemp("kill") / "root")
+    tree.recipe("own").run("--stage", 9)  # checks the environment, once
+    recipe = tree.recipe("undisturbed", like="own")
+    started = time.monotonic()
+    recipe.run("--corpus", corpus, "--nj", 2)
+    return recipe, time.monotonic() - started
+
+
+def files(recipe: Recipe) -> dict[str, bytes]:
+    """The whole result: data and exp without logs, by path."""
+    return {
+        str(path.relative_to(recipe.folder)): path.read_bytes()
+        for top in ("data", "exp")
+        for path in recipe.folder.glob(f"{top}/**/*")
+        if path.is_file() and path.suffix != ".log"
+    }
+
+
+def processes(mark: str) -> list[str]:
+    """The command lines of living processes with this mark in their environment."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            state = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+            if state != "Z" and f"{MARK}={mark}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.append((folder / "cmdline").read_text(errors="replace").replace("\0", " "))
+    return found
+
+
+def start(recipe: Recipe, corpus: Path, mark: str) -> subprocess.Popen[bytes]:
+    """Start the recipe in a session of its own."""
+    return subprocess.Popen(
+        [str(recipe.folder / "run.sh"), "--corpus", str(corpus), "--nj", "2"],
+        cwd=recipe.folder,
+        env=recipe.environment(**{MARK: mark}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def kill_after(recipe: Recipe, corpus: Path, seconds: float, whole_group: bool) -> str:
+    """Run the recipe and kill it after ``seconds``; what still lives two seconds later, '' for nothing."""
+    mark = uuid.uuid4().hex
+    process = start(recipe, corpus, mark)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    if whole_group:
+        with suppress(ProcessLookupError):  # it had ended by itself
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
+    deadline = time.monotonic() + 2
+    while (alive := processes(mark)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for _ in alive:  # let no test disturb the next
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    return "; ".join(alive)
+
+
+def moments(kind: str, longest: float) -> Iterator[float]:
+    """Random moments, one in each equal part of the run."""
+    rng = random.Random(f"kill {kind}")
+    for part in range(MOMENTS):
+        yield (part + rng.random()) / MOMENTS * longest
+
+
+def test_killed_and_started_again(undisturbed, corpus):
+    """Both kinds of kill, side by side in recipe folders of their own."""
+    recipe, seconds = undisturbed
+    wanted = files(recipe)
+    assert {"exp/eval/webrtc_none_hmm_gmm_hmm_gmm/score.txt", "data/eval/wav.scp"} <= wanted.keys()
+
+    def disturb(kind: str) -> list[str]:
+        faults = []
+        for number, moment in enumerate(moments(kind, seconds)):
+            disturbed = Tree.recipe(tree, f"{kind}_{number}", like="own")
+            when = f"{kind} killed after {moment:.2f} of {seconds:.2f} s"
+            if alive := kill_after(disturbed, corpus, moment, whole_group=kind == "group"):
+                faults.append(f"{when}: still alive: {alive}")
+            disturbed.run("--corpus", corpus, "--nj", 2)
+            if disturbed.leftovers():
+                faults.append(f"{when}: left {disturbed.leftovers()}")
+            found = files(disturbed)
+            if found != wanted:
+                faults.append(f"{when}: differ: {sorted(k for k in found | wanted if found.get(k) != wanted.get(k))}")
+        return faults
+
+    tree = object.__new__(Tree)
+    tree.root = recipe.folder.parents[1]
+    with ThreadPoolExecutor(2) as pool:
+        assert [fault for faults in pool.map(disturb, ("group", "alone")) for fault in faults] == []
+
+
+def test_temporary_files_of_a_killed_run_go(undisturbed, corpus):
+    """What a kill in the middle of any write leaves: a temporary file beside each result."""
+    recipe = undisturbed[0].copy("planted")
+    wanted = files(recipe)
+    for name in wanted:
+        path = recipe.folder / name
+        path.with_name(f".{path.name}.99999.tmp").write_bytes(b"half of it")
+    recipe.exp(".embed_none.99999.tmp").symlink_to("nowhere")
+    recipe.run("--corpus", corpus, "--nj", 2)
+    assert recipe.leftovers() == []
+    assert files(recipe) == wanted
+
+
+def test_archives_of_a_killed_stage_are_not_taken_for_whole(undisturbed):
+    """Without the .scp, which comes last, the next stage refuses."""
+    recipe = undisturbed[0].copy("incomplete")
+    recipe.exp("vad_webrtc", "vad.scp").unlink()
+    run = recipe.run("--stage", 6, code=1)
+    assert "exp/eval/vad_webrtc: is not complete (no .scp)" in run.lines[-1]
+
+
+def test_a_program_whose_recipe_is_gone_ends(tmp_path, undisturbed):
+    """A program that starts while its recipe is killed must not go on by itself."""
+    recipe = undisturbed[0].copy("orphaned")
+    mark = uuid.uuid4().hex
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)  # a recording that never comes
+    (recipe.folder / "data" / "eval" / "wav.scp").write_text(f"a cat {pipe} |\n")
+    command = f"{sys.executable} steps/wav_to_feats.py --allow-pipes true data/eval exp/eval/orphan & sleep 60"
+    shell = subprocess.Popen(
+        ["bash", "-c", command],
+        cwd=recipe.folder,
+        env=recipe.environment(**{MARK: mark, "DIAR_EXIT_WITH_PARENT": "1", "PYTHONPATH": str(recipe.folder.parents[1])}),
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 20
+    while not any("cat" in line and "wav_to_feats" not in line for line in processes(mark)):
+        assert time.monotonic() < deadline, "the program does not read its recording"
+        time.sleep(0.05)
+    shell.kill()
+    shell.wait()
+    deadline = time.monotonic() + 2
+    while (alive := [line for line in processes(mark) if "wav_to_feats" in line]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    with suppress(ProcessLookupError):
+        os.killpg(shell.pid, signal.SIGKILL)
+    assert alive == []
