@@ -19,7 +19,9 @@ def main() -> None:
     parser.add_argument("system", metavar="<system>", help="folder to write hyp.rttm into")
     arguments = parser.parse_words(cli.command_words())
     options = parser.options(arguments, TurnOptions)
-    realigned = cli.open_input("realigned", Path(arguments.realigned))
+    folder = Path(arguments.realigned)
+    # without realignment the recipe gives the clusters
+    realigned = cli.open_input("clusters" if folder.name.startswith("clusters") else "realigned", folder)
     turns = {}
     for recording in DataFolder(Path(arguments.data)).recordings():
         if recording not in realigned:
