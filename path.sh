@@ -3,6 +3,7 @@
 # Python is $DIAR_PYTHON, or that of an active virtual or conda environment, or that of .venv beside this file, which
 # is made at the first call (utils/setup_env.sh).
 
+unset CDPATH # cd must print nothing
 DIAR_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 export DIAR_ROOT
 export LC_ALL=C # the sort order that Kaldi's tables have

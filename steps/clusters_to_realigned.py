@@ -5,12 +5,13 @@ e.g.: steps/clusters_to_realigned.py data/eval exp/eval/clusters exp/eval/embed_
 """
 
 from diar import cli
+from diar.job import Job
 from diar.pipeline import realign_clusters
 from diar.realign import RealignOptions
 
 
 def main() -> None:
-    job = cli.Job(__doc__, "realigned", inputs=("clusters", "embed"), options=(RealignOptions,))
+    job = Job(__doc__, "realigned", inputs=("clusters", "embed"), options=(RealignOptions,))
     clusters, embed = job.inputs
     (options,) = job.options(RealignOptions)
 

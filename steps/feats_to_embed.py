@@ -10,6 +10,7 @@ from pathlib import Path
 from diar import cli
 from diar.errors import DataError
 from diar.io.files import atomic_path
+from diar.job import open_input
 
 
 def main() -> None:
@@ -17,7 +18,7 @@ def main() -> None:
     parser.add_argument("feats", metavar="<feats>", help="folder of feats")
     parser.add_argument("embed", metavar="<embed>", help="link to make")
     arguments = parser.parse_words(cli.command_words())
-    feats, embed = cli.open_input("feats", Path(arguments.feats)).path, Path(arguments.embed)
+    feats, embed = open_input("feats", Path(arguments.feats)).path, Path(arguments.embed)
     if embed.is_dir() and not embed.is_symlink():
         raise DataError(embed, "is a folder", "wanted a link to the feats, or nothing", "remove it")
     with atomic_path(embed) as temporary:

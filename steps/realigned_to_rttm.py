@@ -9,6 +9,7 @@ from pathlib import Path
 from diar import cli
 from diar.io.data_folder import DataFolder
 from diar.io.rttm import write_rttm
+from diar.job import open_input
 from diar.segments import TurnOptions, labels_to_turns, smooth_turns
 
 
@@ -21,7 +22,7 @@ def main() -> None:
     options = parser.options(arguments, TurnOptions)
     folder = Path(arguments.realigned)
     # without realignment the recipe gives the clusters
-    realigned = cli.open_input("clusters" if folder.name.startswith("clusters") else "realigned", folder)
+    realigned = open_input("clusters" if folder.name.startswith("clusters") else "realigned", folder)
     turns = {}
     for recording in DataFolder(Path(arguments.data)).recordings():
         if recording not in realigned:
@@ -32,6 +33,7 @@ def main() -> None:
             cli.warn(f"{recording}: no speech, and so no turns")
     system = Path(arguments.system)
     system.mkdir(parents=True, exist_ok=True)
+    (system / "score.txt").unlink(missing_ok=True)  # it is of an earlier hyp.rttm
     write_rttm(system / "hyp.rttm", turns)
     print(system / "hyp.rttm")
 

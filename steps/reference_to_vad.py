@@ -5,11 +5,12 @@ e.g.: steps/reference_to_vad.py data/eval exp/eval/feats exp/eval/vad_reference
 """
 
 from diar import cli
+from diar.job import Job
 from diar.segments import speech_frames
 
 
 def main() -> None:
-    job = cli.Job(__doc__, "vad", inputs=("feats",), options=())
+    job = Job(__doc__, "vad", inputs=("feats",), options=())
     (feats,) = job.inputs
     turns = job.data.reference_turns()
 

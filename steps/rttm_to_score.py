@@ -7,6 +7,7 @@ e.g.: steps/rttm_to_score.py --collar 0 --vad reference data/eval exp/eval/syste
 from pathlib import Path
 
 from diar import cli
+from diar.errors import DataError
 from diar.io.data_folder import DataFolder
 from diar.io.files import write_text
 from diar.io.rttm import read_rttm_lines
@@ -26,6 +27,9 @@ def main() -> None:
         print(f"{data.path / 'ref.rttm'}: none, so nothing to score; the turns are in {system / 'hyp.rttm'}")
         return
     scores = score_set(reference, read_rttm_lines(system / "hyp.rttm"), data.uem(), options)
+    if scores.pooled.scored_speaker_time == 0:
+        found = "no reference speech lies in the regions to score"
+        raise DataError(data.path / "all.uem", found, "wanted regions of ref.rttm's recordings with speech in them")
     text = format_scores(scores, options, uem="none" if data.uem() is None else "all.uem", vad=arguments.vad)
     write_text(system / "score.txt", text)
     print(text, end="")

@@ -4,18 +4,15 @@
 e.g.: steps/wav_to_feats.py --config conf/feats.conf data/eval exp/eval/feats
 """
 
-import zlib
-
-import numpy as np
-
 from diar import cli
 from diar.feats import MfccOptions
 from diar.io.wav import WavOptions, read_wav
+from diar.job import Job
 from diar.pipeline import wav_to_feats
 
 
 def main() -> None:
-    job = cli.Job(__doc__, "feats", inputs=(), options=(WavOptions, MfccOptions))
+    job = Job(__doc__, "feats", inputs=(), options=(WavOptions, MfccOptions))
     wav_options, mfcc_options = job.options(WavOptions, MfccOptions)
     wav_scp = job.data.wav_scp()
 
@@ -26,8 +23,7 @@ def main() -> None:
                 f"{recording}: recorded at {audio.source_rate} Hz, below --sample-rate {audio.sample_rate}; "
                 f"mel bins end at {audio.source_rate // 2} Hz"
             )
-        rng = np.random.default_rng([mfcc_options.seed, zlib.crc32(recording.encode())])
-        job.write(recording, wav_to_feats(audio, mfcc_options, rng))
+        job.write(recording, wav_to_feats(audio, mfcc_options, recording))
 
     job.each_recording(convert)
 

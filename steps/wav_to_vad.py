@@ -6,12 +6,13 @@ e.g.: steps/wav_to_vad.py --webrtc-mode 3 data/eval exp/eval/vad_webrtc
 
 from diar import cli
 from diar.io.wav import WavOptions, read_wav
+from diar.job import Job
 from diar.pipeline import wav_to_vad
 from diar.vad import WebrtcOptions
 
 
 def main() -> None:
-    job = cli.Job(__doc__, "vad", inputs=(), options=(WavOptions, WebrtcOptions))
+    job = Job(__doc__, "vad", inputs=(), options=(WavOptions, WebrtcOptions))
     wav_options, webrtc_options = job.options(WavOptions, WebrtcOptions)
     wav_scp = job.data.wav_scp()
 

@@ -1,7 +1,7 @@
 """A tree in which recipes may write, and small recordings to run them on.
 
-A recipe writes into ``egs/<x>/data`` and ``egs/<x>/exp``; tests must not touch those of the checkout. ``Tree`` is a folder
-with links to the checkout's programs and copies of its ``egs``.
+A recipe writes into ``egs/<x>/data`` and ``egs/<x>/exp``; tests must not touch those of the checkout. ``Tree`` is a
+folder with links to the checkout's programs and copies of its ``egs``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-CHECKOUT = Path(os.environ.get("DIAR_TESTED_CHECKOUT", Path(__file__).parents[1]))
+CHECKOUT = Path(__file__).parents[1]
 LINKED = ("diar", "local", "path.sh", "requirements", "setup.py", "steps", "utils")
 OURS = ("DIAR_", "VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "LC_ALL")
 RESULTS = (".ark", ".scp", ".rttm", ".json", ".txt")

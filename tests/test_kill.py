@@ -35,13 +35,18 @@ def corpus(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory, corpus) -> tuple[Recipe, float]:
-    """A recipe that ran to its end in one go, and the seconds that it took."""
+def tree(tmp_path_factory) -> Tree:
     tree = Tree(tmp_path_factory.mktemp("kill") / "root")
     tree.recipe("own").run("--stage", 9)  # checks the environment, once
+    return tree
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tree, corpus) -> tuple[Recipe, float]:
+    """A recipe that ran to its end in one go, and the seconds that it took."""
     recipe = tree.recipe("undisturbed", like="own")
     started = time.monotonic()
-    recipe.run("--corpus", corpus, "--nj", 2)
+    recipe.run("--corpus", corpus, "--nj", 1)
     return recipe, time.monotonic() - started
 
 
@@ -69,7 +74,7 @@ def processes(mark: str) -> list[str]:
 def start(recipe: Recipe, corpus: Path, mark: str) -> subprocess.Popen[bytes]:
     """Start the recipe in a session of its own."""
     return subprocess.Popen(
-        [str(recipe.folder / "run.sh"), "--corpus", str(corpus), "--nj", "2"],
+        [str(recipe.folder / "run.sh"), "--corpus", str(corpus), "--nj", "1"],
         cwd=recipe.folder,
         env=recipe.environment(**{MARK: mark}),
         stdin=subprocess.DEVNULL,
@@ -107,7 +112,7 @@ def moments(kind: str, longest: float) -> Iterator[float]:
         yield (part + rng.random()) / MOMENTS * longest
 
 
-def test_killed_and_started_again(undisturbed, corpus):
+def test_killed_and_started_again(tree, undisturbed, corpus):
     """Both kinds of kill, side by side in recipe folders of their own."""
     recipe, seconds = undisturbed
     wanted = files(recipe)
@@ -116,11 +121,11 @@ def test_killed_and_started_again(undisturbed, corpus):
     def disturb(kind: str) -> list[str]:
         faults = []
         for number, moment in enumerate(moments(kind, seconds)):
-            disturbed = Tree.recipe(tree, f"{kind}_{number}", like="own")
+            disturbed = tree.recipe(f"{kind}_{number}", like="own")
             when = f"{kind} killed after {moment:.2f} of {seconds:.2f} s"
             if alive := kill_after(disturbed, corpus, moment, whole_group=kind == "group"):
                 faults.append(f"{when}: still alive: {alive}")
-            disturbed.run("--corpus", corpus, "--nj", 2)
+            disturbed.run("--corpus", corpus, "--nj", 1)
             if disturbed.leftovers():
                 faults.append(f"{when}: left {disturbed.leftovers()}")
             found = files(disturbed)
@@ -128,8 +133,6 @@ def test_killed_and_started_again(undisturbed, corpus):
                 faults.append(f"{when}: differ: {sorted(k for k in found | wanted if found.get(k) != wanted.get(k))}")
         return faults
 
-    tree = object.__new__(Tree)
-    tree.root = recipe.folder.parents[1]
     with ThreadPoolExecutor(2) as pool:
         assert [fault for faults in pool.map(disturb, ("group", "alone")) for fault in faults] == []
 
@@ -142,7 +145,7 @@ def test_temporary_files_of_a_killed_run_go(undisturbed, corpus):
         path = recipe.folder / name
         path.with_name(f".{path.name}.99999.tmp").write_bytes(b"half of it")
     recipe.exp(".embed_none.99999.tmp").symlink_to("nowhere")
-    recipe.run("--corpus", corpus, "--nj", 2)
+    recipe.run("--corpus", corpus, "--nj", 1)
     assert recipe.leftovers() == []
     assert files(recipe) == wanted
 
@@ -166,7 +169,9 @@ def test_a_program_whose_recipe_is_gone_ends(tmp_path, undisturbed):
     shell = subprocess.Popen(
         ["bash", "-c", command],
         cwd=recipe.folder,
-        env=recipe.environment(**{MARK: mark, "DIAR_EXIT_WITH_PARENT": "1", "PYTHONPATH": str(recipe.folder.parents[1])}),
+        env=recipe.environment(
+            **{MARK: mark, "DIAR_EXIT_WITH_PARENT": "1", "PYTHONPATH": str(recipe.folder.parents[1])}
+        ),
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import time
+from dataclasses import fields
 from pathlib import Path
 
 import kaldiio
@@ -36,7 +36,37 @@ CHOICES = {
     "clusterer": ["hmm_gmm"],
     "realigner": ["hmm_gmm", "none"],
 }
-GRAMMAR = ["stage", "stop-stage", "set", "corpus", "nj", "cmd", "config", "preset", "skip-bad", "help", "denoise", "vad", "embedder", "clusterer", "realigner", "sample-rate", "channel", "allow-pipes", "num-spk", "min-spk", "max-spk", "min-gap", "min-turn", "collar", "skip-overlap", "feats-opts", "vad-opts", "clusters-opts", "realigned-opts"]
+GRAMMAR = [
+    "stage",
+    "stop-stage",
+    "set",
+    "corpus",
+    "nj",
+    "cmd",
+    "config",
+    "preset",
+    "skip-bad",
+    "help",
+    "denoise",
+    "vad",
+    "embedder",
+    "clusterer",
+    "realigner",
+    "sample-rate",
+    "channel",
+    "allow-pipes",
+    "num-spk",
+    "min-spk",
+    "max-spk",
+    "min-gap",
+    "min-turn",
+    "collar",
+    "skip-overlap",
+    "feats-opts",
+    "vad-opts",
+    "clusters-opts",
+    "realigned-opts",
+]
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +165,9 @@ def test_turns_are_those_of_the_reference(whole):
     lines = [line.split() for line in whole[0].exp(SYSTEM, "hyp.rttm").read_text().splitlines()]
     assert {line[2] for line in lines} == {"1"}
     for recording in RECORDINGS:
-        hypothesis = [(float(line[3]), float(line[3]) + float(line[4]), line[7]) for line in lines if line[1] == recording]
+        hypothesis = [
+            (float(line[3]), float(line[3]) + float(line[4]), line[7]) for line in lines if line[1] == recording
+        ]
         agree = np.mean(speaker_numbers(hypothesis) == speaker_numbers(TURNS[recording]))
         assert agree > 0.95  # the rest: boundaries
 
@@ -193,11 +225,6 @@ def test_same_bytes_for_any_nj_and_for_a_second_run(whole, tree, corpus, finishe
         assert all(path.stat().st_ino != number for path, number in before.items())  # they were made again
         assert recipe.results() == wanted
         assert len(list(recipe.exp("feats", "log").iterdir())) == min(nj, 3)
-
-
-def test_same_bytes_for_stage_6_alone(whole, finished):
-    finished.run("--stage", 6)
-    assert finished.results() == whole[0].results()
 
 
 @pytest.mark.parametrize("name", ["flac/alpha.flac", "wav/beta.wav"])
@@ -281,7 +308,7 @@ def test_stage_and_stop_stage(finished):
     assert finished.run("--stage", 3, "--stop-stage", 4).console == ""
 
 
-def test_other_options_replace_a_folder(finished):
+def test_other_options_replace_a_folder_and_stage_6_alone_restores_it(whole, finished):
     folder = finished.exp(CLUSTERS)
     stale = folder / "gone.ark"
     before = merge_gains(finished, CLUSTERS, "alpha")
@@ -292,6 +319,8 @@ def test_other_options_replace_a_folder(finished):
         assert (merge_gains(finished, CLUSTERS, "alpha") == before) == stays
     assert json.loads((folder / "options.json").read_text())["options"]["initial_clusters"] == 4
     assert 1 <= len(merge_gains(finished, CLUSTERS, "alpha")) <= 3
+    finished.run("--stage", 6)
+    assert finished.results() == whole[0].results()
 
 
 def test_report_preset_takes_the_flags_of_the_audio_class(finished):
@@ -299,17 +328,20 @@ def test_report_preset_takes_the_flags_of_the_audio_class(finished):
     run = finished.run("--preset", "report", "--stage", 2)
     assert "vad=reference" in run.console
     assert finished.exp("reference_none_hmm_gmm_none", "score.txt").exists()
-    report = {"initial_clusters": 20, "initial_passes": 10, "segmentation": "polling", "adapt_clusters": False}
     flags = {
         "alpha": {"num_gaussians": 3, "merge_passes": 2},
         "beta": {},
         "gamma_r_1": {"num_gaussians": 10, "merge_passes": 3},
     }
     clusters = "clusters_reference_none_hmm_gmm"
+    given = json.loads(finished.exp(clusters, "options.json").read_text())["options"]
+    report = {name: given[name] for name in (known.name for known in fields(HmmGmmOptions))}
+    wanted = {"initial_clusters": 20, "initial_passes": 10, "segmentation": "polling", "min_duration": 2.5}
+    assert wanted.items() <= report.items()
     for recording in RECORDINGS:
         frames = archive(finished, "feats", recording)
         speech = archive(finished, "vad_reference", recording) > 0
-        options = HmmGmmOptions(**report, **flags[recording])
+        options = HmmGmmOptions(**(report | flags[recording]))
         labels, history = frames_to_clusters(frames, speech, options, SpeakerRange())
         np.testing.assert_array_equal(archive(finished, clusters, recording), labels)
         wanted = [partition.best_merge.gain for partition in history if partition.best_merge]
@@ -327,12 +359,13 @@ def test_the_command_line_wins_over_a_preset(finished):
 def test_number_of_speakers(finished):
     known = finished.folder / "data" / "eval" / "reco2num_spk"
     known.write_text("alpha 1\nbeta 4\n")
-    finished.run("--stage", 6, "--min-spk", 3)
-    found = speakers(finished)
-    assert (found["alpha"], found["beta"]) == (1, 4) and found["gamma_r_1"] >= 3
-    finished.run("--stage", 6, "--num-spk", 1)
+    finished.run("--stage", 6)
+    assert speakers(finished) == {"alpha": 1, "beta": 4, "gamma_r_1": 2}
+    finished.run("--stage", 6, "--num-spk", 1)  # wins over reco2num_spk
     assert speakers(finished) == dict.fromkeys(RECORDINGS, 1)
     known.unlink()
+    finished.run("--stage", 6, "--min-spk", 3, "--max-spk", 3)
+    assert speakers(finished) == dict.fromkeys(RECORDINGS, 3)
     finished.run("--stage", 6, "--max-spk", 2)
     assert speakers(finished) == dict.fromkeys(RECORDINGS, 2)
 
@@ -397,9 +430,7 @@ def test_config_file_and_another_launcher(whole, finished, tmp_path):
 
 
 def test_help_lists_every_option(tree):
-    started = time.monotonic()
     run = tree.recipe("own").run("--help")
-    assert time.monotonic() - started < 2
     for option in GRAMMAR:
         assert option in ("help",) or re.search(rf"--{option}\b", run.console), option
     for option, choices in CHOICES.items():

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from diar import cli
 from diar.errors import DataError
-from diar.io.files import numbered_lines
-from diar.io.rttm import RttmLine
-from diar.io.uem import parse_uem_line
+from diar.io.data_folder import RECORDING_NAME, is_recording_name
+from diar.io.files import content_lines, numbered_lines
+from diar.io.rttm import RttmLine, rttm_faults
+from diar.io.uem import parse_uem_line, uem_faults
 from diar.io.wav import probe_duration
 
 # references often end a little after the audio, by the rounding of whoever made them
@@ -76,8 +77,8 @@ def _check_wav_scp(path: Path) -> Faults:
     for place, fields in lines:
         if len(fields) < 2:
             yield f"{place}: found '{fields[0]}'; wanted two fields: '<recording> <path>'"
-        if "." in fields[0]:
-            yield f"{place}: recording '{fields[0]}' has a dot; wanted none: md-eval cuts names in UEM files there"
+        if not is_recording_name(fields[0]):
+            yield f"{place}: recording '{fields[0]}'; wanted {RECORDING_NAME}: md-eval cuts names at a dot"
     yield from _check_unique(lines, "recording")
     yield from _check_order(lines)
 
@@ -118,34 +119,28 @@ def _check_segments(path: Path, durations: dict[str, float], recordings: set[str
 
 
 def _check_rttm(path: Path, durations: dict[str, float], recordings: set[str]) -> Faults:
-    for place, line in numbered_lines(path) if path.exists() else ():
-        if line.lstrip().startswith((";", "#")):
-            continue
-        try:
-            found = RttmLine.parse(line, place)
-        except DataError as error:
-            yield str(error)
-        else:
-            if found.kind == "SPEAKER":
-                yield from _check_place(place, found.recording, found.end, durations, recordings)
+    if not path.exists():
+        return
+    if faults := rttm_faults(path):
+        yield from faults
+        return
+    turns = [(place, RttmLine.parse(line, place)) for place, line in content_lines(path)]
+    turns = [(place, turn) for place, turn in turns if turn.kind == "SPEAKER"]
+    for place, turn in turns:
+        yield from _check_place(place, turn.recording, turn.end, durations, recordings)
+    if not turns:
+        yield f"{path}: no SPEAKER line; wanted the turns of at least one recording, or no such file"
 
 
 def _check_uem(path: Path, durations: dict[str, float], recordings: set[str]) -> Faults:
     if not path.exists():
         return
-    empty = True
-    for place, line in numbered_lines(path):
-        if line.lstrip().startswith((";", "#")):
-            continue
-        empty = False
-        try:
-            recording, region = parse_uem_line(line, place)
-        except DataError as error:
-            yield str(error)
-        else:
-            yield from _check_place(place, recording, region.end, durations, recordings)
-    if empty:
-        yield f"{path}: covers nothing; wanted a line '<recording> <channel> <start> <end>' a region, or no such file"
+    if faults := uem_faults(path):
+        yield from faults
+        return
+    for place, line in content_lines(path):
+        recording, region = parse_uem_line(line, place)
+        yield from _check_place(place, recording, region.end, durations, recordings)
 
 
 def _check_place(

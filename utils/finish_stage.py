@@ -11,6 +11,7 @@ from diar import cli
 from diar.errors import DataError
 from diar.io.ark import archive_path, write_scp
 from diar.io.data_folder import DataFolder
+from diar.job import ERROR_SUFFIX
 
 
 def main() -> None:
@@ -25,12 +26,14 @@ def main() -> None:
     made = [recording for recording in recordings if archive_path(folder, recording).exists()]
     lost = [recording for recording in recordings if recording not in set(made)]
     for recording in lost:
-        error_file = folder / (recording + cli.ERROR_SUFFIX)
+        error_file = folder / (recording + ERROR_SUFFIX)
         reason = error_file.read_text().strip() if error_file.exists() else f"no archive; see {folder / 'log'}"
         fate = "skipped" if arguments.skip_bad else "failed"
         print(f"{arguments.noun}: {recording}: {fate}: {reason}", file=sys.stderr)
+    if arguments.launcher_status and not lost:
+        found = f"the jobs ended with status {arguments.launcher_status}"
+        raise DataError(folder, found, advice=f"see {folder / 'log'}")
     if arguments.launcher_status or (lost and not arguments.skip_bad) or not made:
-        (folder / f"{arguments.noun}.scp").unlink(missing_ok=True)
         advice = "mend them, or go on without them: --skip-bad true" if lost and made else f"see {folder / 'log'}"
         raise DataError(folder, f"{len(lost)} of {len(recordings)} recordings failed", "", advice)
     write_scp(folder, arguments.noun, made)

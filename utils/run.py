@@ -342,6 +342,9 @@ def report(jobs: Sequence[Job]) -> int:
 def main(words: list[str]) -> int:
     """Do what the command line asks for; return the exit status."""
     parent = os.getppid() if os.environ.get("DIAR_EXIT_WITH_PARENT") == "1" else None
+    host, _, recipe = os.environ.get("DIAR_RECIPE", "").rpartition(":")
+    if parent == 1 and recipe.isdecimal() and host == os.uname().nodename:
+        return 1  # the recipe that called was killed before we came here
     if words in (["--help"], ["-h"]):
         print(__doc__, end="")
         return 0

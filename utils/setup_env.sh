@@ -7,6 +7,7 @@
 # root, made here once from requirements/lock.txt. What is not ours (1, 2) is checked, never changed.
 
 set -euo pipefail
+unset CDPATH # cd must print nothing
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 venv=$root/.venv
 log=$root/setup.log
@@ -42,22 +43,29 @@ import sys
 
 def lacks(name):
     try:
-        return importlib.util.find_spec(name) is None
+        found = importlib.util.find_spec(name)
     except ImportError:
         return True
+    return found is None or found.origin is None  # an empty folder is found, too
 
 print(*[name for name in sys.argv[1:] if lacks(name)])
 PYTHON
 }
 
+# Compile the kernels with $1 unless the stamp file $2 says that these have been.
 compile_kernels() {
+  local stamp
+  stamp=$("$1" -VV && cat "$root"/diar/kernels/*.py "$root/local/sim/resonators.py" | cksum)
+  [ "$(cat "$2" 2>/dev/null)" != "$stamp" ] || return 0
   say "compiling kernels (once)"
-  PYTHONPATH=$root "$1" -m diar.kernels || fail "the kernels do not compile with $1; see the lines above"
+  PYTHONPATH=$root:$root/local/sim "$1" -c 'import resonators, runpy; runpy.run_module("diar.kernels")' ||
+    fail "the kernels do not compile with $1; see the lines above"
+  echo "$stamp" >"$2"
 }
 
 # Check an environment that is the user's own ($1 its Python, $2 its name), and compile the kernels once for it.
 use_foreign() {
-  local python=$1 name=$2 missing stamp
+  local python=$1 name=$2 missing bin alias
   [ -x "$python" ] || fail "$name: $python is not a program; wanted a Python 3.11 or newer"
   is_new_enough "$python" || fail "$name: $("$python" --version 2>&1) is too old; wanted Python 3.11 or newer"
   missing=$(missing_modules "$python") || fail "$name: $python does not run"
@@ -65,18 +73,13 @@ use_foreign() {
     "'$python -m pip install -c $root/requirements/lock.txt -e $root${extras:+[${extras// /,}]}'," \
     "or leave it (deactivate, unset DIAR_PYTHON) and .venv will be made"
   # programs find this Python by its usual names whatever its own name is
-  local bin
   bin=$root/.python/$(echo "$python" | cksum | cut -d ' ' -f 1)
-  stamp=$bin/kernels
-  if [ "$(cat "$stamp" 2>/dev/null)" != "$("$python" -VV)" ]; then
-    mkdir -p "$bin" || fail "$bin cannot be made; wanted a folder that can be written"
-    for alias in python python3; do
-      printf '#!/bin/sh\nexec "%s" "$@"\n' "$python" >"$bin/$alias"
-      chmod +x "$bin/$alias"
-    done
-    compile_kernels "$python"
-    "$python" -VV >"$stamp"
-  fi
+  mkdir -p "$bin" || fail "$bin cannot be made; wanted a folder that can be written"
+  for alias in python python3; do
+    [ -x "$bin/$alias" ] || printf '#!/bin/sh\nexec "%s" "$@"\n' "$python" >"$bin/$alias"
+    chmod +x "$bin/$alias"
+  done
+  compile_kernels "$python" "$bin/kernels"
   echo "$bin"
 }
 
@@ -97,7 +100,7 @@ find_python() {
 # The line of pip's log that says most, with the cause in plain words where it is known.
 explain_failure() {
   local last
-  last=$(grep -iE '^(ERROR|OSError)|No space left' "$log" | tail -n 1)
+  last=$(grep -iE '^(ERROR|OSError)|No space left' "$log" | tail -n 1) || last=$(tail -n 1 "$log")
   if grep -q 'No space left' "$log"; then
     fail "no space left on the device; free some (about 1.5 GB) and start again; all of it: $log"
   elif grep -qiE 'connection|resolve|Network is unreachable|proxy|timed out|No matching distribution' "$log"; then
@@ -126,17 +129,18 @@ make_venv() {
   fi
 }
 
-# .venv is whole if it bears the stamp of these requirements and finds its modules.
-stamp_text() { cat "$root/requirements/lock.txt" "$root/setup.py" | cksum; }
+requirements_stamp() { cat "$root/requirements/lock.txt" "$root/setup.py" | cksum; }
+
+# .venv is whole if an installation came to its end and its modules are there still.
+is_whole() { [ -f "$venv/complete" ] && [ -z "$(extras='' && missing_modules "$venv/bin/python" 2>&1)" ]; }
 
 use_venv() {
-  if [ "$(cat "$venv/complete" 2>/dev/null)" != "$(stamp_text)" ] || ! missing_modules "$venv/bin/python" >/dev/null 2>&1 ||
-    (extras='' && [ -n "$(missing_modules "$venv/bin/python")" ]); then
-    make_venv
+  is_whole || make_venv
+  if [ "$(cat "$venv/complete" 2>/dev/null)" != "$(requirements_stamp)" ]; then
     install -e "$root"
-    compile_kernels "$venv/bin/python"
-    stamp_text >"$venv/complete"
+    requirements_stamp >"$venv/complete"
   fi
+  compile_kernels "$venv/bin/python" "$venv/kernels"
   local missing
   missing=$(missing_modules "$venv/bin/python")
   if [ -n "$missing" ]; then
@@ -159,7 +163,7 @@ elif [ -n "${VIRTUAL_ENV:-}" ] && [ "$VIRTUAL_ENV" != "$venv" ]; then
 elif [ -n "${CONDA_PREFIX:-}" ] && [ -x "$CONDA_PREFIX/bin/python" ]; then
   use_foreign "$CONDA_PREFIX/bin/python" "the active conda environment $CONDA_PREFIX"
 else
-  if command -v flock >/dev/null && exec 9>"$root/.venv-lock" 2>/dev/null; then
+  if command -v flock >/dev/null && { exec 9>"$root/.venv-lock"; } 2>/dev/null; then
     flock 9 # two recipes started at once: the second waits
   fi
   use_venv

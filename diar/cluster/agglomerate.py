@@ -33,6 +33,9 @@ class SpeakerCountOptions(Options):
         super().__post_init__()
         if self.max_spk and self.min_spk > self.max_spk:
             raise DataError("--min-spk", f"found {self.min_spk}", f"wanted at most --max-spk={self.max_spk}")
+        if self.num_spk and not self.min_spk <= self.num_spk <= (self.max_spk or self.num_spk):
+            allowed = f"--min-spk={self.min_spk} and --max-spk={self.max_spk}"
+            raise DataError("--num-spk", f"found {self.num_spk}", f"wanted a number that agrees with {allowed}")
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,13 @@ class SpeakerRange:
 
     @classmethod
     def of(cls, options: SpeakerCountOptions, known: int | None = None) -> SpeakerRange:
-        """From the options and the recording's known number of speakers, if any."""
+        """From the options and the recording's known number of speakers, if any, which yields to the options."""
+        fewest, most = max(1, options.min_spk), options.max_spk or None
         exact = options.num_spk or known
         if exact:
+            exact = max(fewest, exact if most is None else min(exact, most))
             return cls(exact, exact)
-        return cls(max(1, options.min_spk), options.max_spk or None)
+        return cls(fewest, most)
 
     def limited_to(self, possible: int) -> SpeakerRange:
         """The range for a recording that holds no more than ``possible`` speakers."""

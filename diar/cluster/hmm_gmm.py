@@ -12,11 +12,9 @@ BIC's penalty cancels and the threshold is 0. After every merge the frames are s
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diar import gmm, hmm
 from diar.cluster.agglomerate import ANY_NUMBER, Labels, Merge, Partition, SpeakerRange, agglomerate, cut
@@ -25,19 +23,17 @@ from diar.gmm import Float32, Gmm
 from diar.options import option
 from diar.speaker_model import SpeakerModelOptions
 
-# below this many, whatever the complexity ratio says, initial clusters are bound to mix speakers
-_FEWEST_INITIAL_CLUSTERS = 10
-
 
 @dataclass(frozen=True)
 class HmmGmmOptions(SpeakerModelOptions):
     """HMM/GMM clustering by delta-BIC."""
 
-    initial_clusters: int = option(20, "initial number of clusters; fewer where --adapt-clusters finds less", low=1)
-    num_gaussians: int = option(4, "Gaussians of an initial cluster", low=1)
-    adapt_clusters: bool = option(
-        True, "no more initial clusters than their Gaussians have speech for, by the cluster complexity ratio"
+    initial_clusters: int = option(
+        0, "initial number of clusters; 0: as many as the cluster complexity ratio allows, within the next two", low=0
     )
+    most_initial_clusters: int = option(20, "most initial clusters by the cluster complexity ratio", low=1)
+    fewest_initial_clusters: int = option(10, "fewest initial clusters by the cluster complexity ratio", low=1)
+    num_gaussians: int = option(4, "Gaussians of an initial cluster", low=1)
     initial_partitions: int = option(
         1, "cut the speech in this many partitions, each in as many pieces as clusters; piece k seeds cluster k", low=1
     )
@@ -82,12 +78,10 @@ def most_clusters(n_frames: int, options: HmmGmmOptions) -> int:
 
 
 def initial_clusters(n_frames: int, options: HmmGmmOptions, fewest: int = 1) -> int:
-    """The initial number of clusters: what the options ask for, if the speech is enough, and ``fewest`` at least."""
-    wanted = options.initial_clusters
-    if options.adapt_clusters:
-        supported = round(options.total_gaussians(n_frames) / options.num_gaussians)
-        wanted = min(wanted, max(supported, _FEWEST_INITIAL_CLUSTERS))
-    return max(fewest, min(wanted, most_clusters(n_frames, options)))
+    """The initial number of clusters, at least ``fewest``; never more than there are minimum durations of speech."""
+    supported = round(options.total_gaussians(n_frames) / options.num_gaussians)
+    by_rule = min(max(supported, options.fewest_initial_clusters), options.most_initial_clusters)
+    return max(fewest, min(options.initial_clusters or by_rule, most_clusters(n_frames, options)))
 
 
 def initial_labels(n_frames: int, n_clusters: int, n_partitions: int = 1, shift: float = 0.0) -> Labels:
@@ -184,12 +178,8 @@ class HmmGmmClusters:
         return [self._phi[self._labels == k] for k in range(int(self._labels.max()) + 1)]
 
     def _segmentation(self) -> Labels:
+        options, min_duration = self._options, to_frame(self._options.min_duration)
         scores = gmm.log_likelihoods(self._phi, self._gmms)
-        return segmentation(self._options, to_frame(self._options.min_duration))(scores)
-
-
-def segmentation(options: HmmGmmOptions, min_duration: int) -> Callable[[NDArray[np.float32]], Labels]:
-    """The function from (T, K) scores to (T,) labels that the options ask for; ``min_duration`` in frames."""
-    if options.segmentation == "polling":
-        return lambda scores: hmm.polling(scores, min_duration)
-    return lambda scores: hmm.viterbi(scores, min_duration, options.self_loop, options.jump)
+        if options.segmentation == "polling":
+            return hmm.polling(scores, min_duration)
+        return hmm.viterbi(scores, min_duration, options.self_loop, options.jump)

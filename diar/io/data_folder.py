@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from diar.errors import DataError
 from diar.frames import to_frame
-from diar.io.files import write_text
+from diar.io.files import read_text, write_text
 from diar.io.rttm import RttmLine, read_rttm_lines, speaker_turns, write_rttm
 from diar.io.scp import read_table, write_table
 from diar.io.uem import read_uem, write_uem
@@ -18,6 +18,8 @@ from diar.segments import Segment, Turn
 
 # what every stage's output may depend on, beside the audio itself
 _CONTENT_FILES = ("wav.scp", "ref.rttm", "reco2num_spk", "reco2class")
+
+RECORDING_NAME = "a name without blanks, dots or slashes that does not begin with '-'"
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,13 @@ class DataFolder:
         Raises:
             DataError: wav.scp is missing or faulty.
         """
-        if not self.path.is_dir():
-            raise DataError(self.path, "no such folder", advice="stage 0 makes it: ./run.sh --stage 0")
+        if not (self.path / "wav.scp").is_file():
+            found = "no such file" if self.path.is_dir() else "no such folder"
+            raise DataError(self.path / "wav.scp", found, advice="stage 0 makes it: ./run.sh --stage 0")
         table = read_table(self.path / "wav.scp")
+        for recording in table:
+            if not is_recording_name(recording):
+                raise DataError(self.path / "wav.scp", f"recording '{recording}'", f"wanted {RECORDING_NAME}")
         return {recording: table[recording] for recording in sorted(table, key=str.encode)}
 
     def recordings(self) -> list[str]:
@@ -72,7 +78,7 @@ class DataFolder:
         table = read_table(path) if path.exists() else {}
         for recording, value in table.items():
             if not value.isdecimal() or int(value) < 1:
-                raise DataError(path, f"'{recording}' has '{value}' speakers", "wanted an integer of at least 1")
+                raise DataError(path, f"'{recording}' has '{value}' speakers", "wanted a whole number of at least 1")
         return {recording: int(value) for recording, value in table.items()}
 
     def classes(self) -> dict[str, str]:
@@ -89,21 +95,36 @@ class DataFolder:
         return f"{digest:08x}"
 
 
+def is_recording_name(name: str) -> bool:
+    """Whether ``name`` can be a recording's: it becomes a file's name and a field of RTTM and UEM."""
+    return not re.search(r"[\s./]", name) and not name.startswith("-")
+
+
+def clear_data_folder(path: Path) -> None:
+    """Make ``path`` a folder without the tables of an earlier stage 0; wav.scp, the mark of a whole one, goes first."""
+    path.mkdir(parents=True, exist_ok=True)
+    for name in (*_CONTENT_FILES, "all.uem", "reco2dur", "segments", "utt2spk", "spk2utt"):
+        (path / name).unlink(missing_ok=True)
+
+
 def write_data_folder(
     path: Path,
     wavs: Mapping[str, str],
     durations: Mapping[str, float],
     reference: str | Mapping[str, Sequence[Turn]] | None = None,
     regions: Mapping[str, list[Segment]] | None = None,
+    facts: Path | None = None,
 ) -> None:
     """Write wav.scp, reco2dur, segments, utt2spk, spk2utt and, where known, ref.rttm and all.uem.
 
-    ``reference`` is RTTM text to keep as it is, or turns. wav.scp comes last: a folder without it is not complete.
-    Recordings without a duration (audio that cannot be read) are in wav.scp only, for the next stage to report.
+    ``reference`` is RTTM text to keep as it is, or turns; ``facts`` a folder with reco2num_spk and reco2class to copy,
+    where it has them. wav.scp comes last: a folder without it is not complete. Recordings without a duration (audio
+    that cannot be read) are in wav.scp only, for the next stage to report.
     """
-    path.mkdir(parents=True, exist_ok=True)
-    for stale in ("wav.scp", "ref.rttm", "all.uem"):
-        (path / stale).unlink(missing_ok=True)
+    clear_data_folder(path)
+    for name in ("reco2num_spk", "reco2class"):
+        if facts is not None and (facts / name).exists():
+            write_text(path / name, read_text(facts / name))
     turns: Mapping[str, Sequence[Turn]] = {}
     if isinstance(reference, str):
         write_text(path / "ref.rttm", reference)
@@ -144,10 +165,3 @@ def _write_utterances(
         spk2utt[speaker] = f"{spk2utt[speaker]} {utterance}" if speaker in spk2utt else utterance
     for name, table in (("segments", segments), ("utt2spk", utt2spk), ("spk2utt", spk2utt)):
         write_table(path / name, table)
-
-
-def copy_known_facts(source: Path, target: Path) -> None:
-    """Copy reco2num_spk and reco2class from a corpus folder into a data folder, where they exist."""
-    for name in ("reco2num_spk", "reco2class"):
-        if (source / name).exists():
-            shutil.copyfile(source / name, target / name)

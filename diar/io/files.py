@@ -19,10 +19,16 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary name beside ``path``; what is written there becomes ``path`` when the block ends well."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     try:
+        temporary.unlink(missing_ok=True)  # of a killed process with our number
         yield temporary
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8."""
+    return path.read_text(encoding="utf-8")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -65,3 +71,10 @@ def numbered_lines(path: Path) -> Iterator[tuple[str, str]]:
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             yield f"{path}:{number}", line.rstrip("\r")
+
+
+def content_lines(path: Path) -> Iterator[tuple[str, str]]:
+    """``numbered_lines`` of a NIST file without its comments, which begin with ``;`` or ``#``."""
+    for place, line in numbered_lines(path):
+        if not line.lstrip().startswith((";", "#")):
+            yield place, line

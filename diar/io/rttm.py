@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diar.errors import DataError
-from diar.io.files import numbered_lines, write_text
+from diar.io.files import content_lines, write_text
 from diar.segments import Turn
 
 _NOT_APPLICABLE = "<NA>"
@@ -70,20 +70,27 @@ def read_rttm_lines(path: Path) -> list[RttmLine]:
     Raises:
         DataError: with file and line, where a line is not RTTM.
     """
-    return [
-        RttmLine.parse(line, place) for place, line in numbered_lines(path) if not line.lstrip().startswith((";", "#"))
-    ]
+    return [RttmLine.parse(line, place) for place, line in content_lines(path)]
+
+
+def rttm_faults(path: Path) -> list[str]:
+    """Every line of an RTTM file that is not RTTM, with its place."""
+    faults = []
+    for place, line in content_lines(path):
+        try:
+            RttmLine.parse(line, place)
+        except DataError as error:
+            faults.append(str(error))
+    return faults
 
 
 def renamed_rttm(path: Path, rename: Callable[[str], str]) -> str:
-    """The text of an RTTM file, its lines checked, with the name of each line's recording replaced."""
+    """The objects of an RTTM file as text, checked, with the name of each line's recording replaced."""
     text = []
-    for place, line in numbered_lines(path):
-        if not line.lstrip().startswith((";", "#")):
-            recording = RttmLine.parse(line, place).recording
-            fields = line.split()
-            line = " ".join([fields[0], rename(recording), *fields[2:]])
-        text.append(f"{line}\n")
+    for place, line in content_lines(path):
+        recording = RttmLine.parse(line, place).recording
+        fields = line.split()
+        text.append(" ".join([fields[0], rename(recording), *fields[2:]]) + "\n")
     return "".join(text)
 
 

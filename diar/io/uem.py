@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from diar.errors import DataError
-from diar.io.files import numbered_lines, write_text
+from diar.io.files import content_lines, write_text
 from diar.segments import Segment, union
 
 
@@ -22,13 +22,24 @@ def read_uem(path: Path) -> dict[str, list[Segment]]:
         DataError: a line with too few fields or a bad number, a region that ends before it starts, no region at all.
     """
     regions: dict[str, list[Segment]] = {}
-    for place, line in numbered_lines(path):
-        if not line.lstrip().startswith((";", "#")):
-            recording, region = parse_uem_line(line, place)
-            regions.setdefault(recording, []).append(region)
+    for place, line in content_lines(path):
+        recording, region = parse_uem_line(line, place)
+        regions.setdefault(recording, []).append(region)
     if not regions:
         raise DataError(path, "covers nothing", "wanted a line '<recording> <channel> <start> <end>' a region")
     return {recording: union(segments) for recording, segments in regions.items()}
+
+
+def uem_faults(path: Path) -> list[str]:
+    """Every line of a UEM file that is not UEM, with its place; or that there is none."""
+    faults, empty = [], True
+    for place, line in content_lines(path):
+        empty = False
+        try:
+            parse_uem_line(line, place)
+        except DataError as error:
+            faults.append(str(error))
+    return [f"{path}: covers nothing; wanted '<recording> <channel> <start> <end>' a line"] if empty else faults
 
 
 def parse_uem_line(line: str, place: str) -> tuple[str, Segment]:

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from diar.audio import MIN_DURATION, Audio, AudioOptions, from_samples
 from diar.errors import DataError
 from diar.io.files import atomic_path
-from diar.options import Options, option
+from diar.options import option
 
 if TYPE_CHECKING:
     import soundfile
-
-MIN_DURATION = 0.1  # seconds; shorter recordings are refused
 
 _BLOCK_SAMPLES = 1 << 20
 _MOST_SAMPLES = 1 << 40  # more than any recording has
@@ -31,28 +30,10 @@ _UNKNOWN_SIZES = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFFFFF - 36, 0xFFFFFFFF - 36)
 
 
 @dataclass(frozen=True)
-class WavOptions(Options):
+class WavOptions(AudioOptions):
     """How audio is read."""
 
-    sample_rate: int = option(
-        16000, "all audio is resampled to this rate; 8000 for telephone data", unit="Hz", low=4000, high=192000
-    )
-    channel: str = option("mix", "channel to read, counted from 1, or 'mix' for the mean of all channels")
     allow_pipes: bool = option(False, "run wav.scp entries that end with '|' as commands")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.channel != "mix" and not (self.channel.isdecimal() and int(self.channel) >= 1):
-            raise DataError("--channel", f"found '{self.channel}'", "wanted 'mix' or a number from 1 on")
-
-
-@dataclass(frozen=True)
-class Audio:
-    """``signal`` is (n,) float32 in [-1, 1] at ``sample_rate``; ``source_rate`` is the file's own rate, in Hz."""
-
-    signal: NDArray[np.float32]
-    sample_rate: int
-    source_rate: int
 
 
 def read_wav(source: str, options: WavOptions) -> Audio:
@@ -72,13 +53,7 @@ def read_wav(source: str, options: WavOptions) -> Audio:
                 samples = np.concatenate(list(audio.blocks(_BLOCK_SAMPLES, dtype="float32", always_2d=True)) or [_NONE])
         except soundfile.SoundFileError as error:
             raise _not_audio(name, error) from None
-    signal = _pick_channel(name, samples, options.channel)
-    if len(signal) < MIN_DURATION * source_rate:
-        raise DataError(name, f"{len(signal) / source_rate:.3f} s long", f"wanted at least {MIN_DURATION} s")
-    if not np.isfinite(signal).all():
-        bad = int(np.flatnonzero(~np.isfinite(signal))[0])
-        raise DataError(name, f"sample {bad} is not a number", "wanted finite samples", "write the file anew")
-    return Audio(resample(signal, source_rate, options.sample_rate), options.sample_rate, source_rate)
+    return from_samples(samples, source_rate, options, name)
 
 
 def probe_duration(path: Path) -> float:
@@ -104,27 +79,6 @@ def probe_duration(path: Path) -> float:
     return duration
 
 
-def resample(signal: NDArray[np.float32], rate: int, new_rate: int) -> NDArray[np.float32]:
-    """``signal`` at ``new_rate`` instead of ``rate`` Hz (polyphase filter of scipy)."""
-    if rate == new_rate:
-        return signal
-    from scipy.signal import resample_poly
-
-    common = math.gcd(rate, new_rate)
-    resampled: NDArray[np.float32] = resample_poly(signal, new_rate // common, rate // common).astype(np.float32)
-    return resampled
-
-
-def _pick_channel(name: str, samples: NDArray[np.float32], channel: str) -> NDArray[np.float32]:
-    """One channel of an (n, channels) array, or the mean of all."""
-    if channel == "mix":
-        return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
-    if int(channel) > samples.shape[1]:
-        found = f"has {samples.shape[1]} channel(s)"
-        raise DataError(name, found, f"wanted channel {channel}", "set --channel to one it has, or mix")
-    return np.ascontiguousarray(samples[:, int(channel) - 1])
-
-
 def _not_audio(name: str, error: soundfile.SoundFileError) -> DataError:
     reason = str(getattr(error, "error_string", error)).rstrip(".")
     return DataError(name, f"cannot be decoded ({reason})", "wanted WAV, FLAC, Ogg, MP3, AIFF or NIST SPHERE")
@@ -133,7 +87,9 @@ def _not_audio(name: str, error: soundfile.SoundFileError) -> DataError:
 def _open(source: str, allow_pipes: bool) -> tuple[str, BinaryIO]:
     """The name for messages, and a seekable stream of the bytes of a path or pipe."""
     if source.endswith("|"):
-        return source, _run_pipe(source, allow_pipes)
+        output = _run_pipe(source, allow_pipes)
+        _refuse_truncated(source, output, len(output.getvalue()))
+        return source, output
     path = Path(source)
     try:
         size = path.stat().st_size
@@ -145,17 +101,21 @@ def _open(source: str, allow_pipes: bool) -> tuple[str, BinaryIO]:
     if size == 0:
         stream.close()
         raise DataError(path, "is empty", "wanted audio", "copy it again")
-    with_promise = _promised_size(stream)
-    stream.seek(0)
-    if with_promise > size:
-        stream.close()
-        raise DataError(
-            path, f"truncated: {with_promise} bytes promised by its header, {size} found", advice="copy it again"
-        )
+    _refuse_truncated(str(path), stream, size)
     return str(path), stream
 
 
-def _run_pipe(command: str, allowed: bool) -> BinaryIO:
+def _refuse_truncated(name: str, stream: BinaryIO, size: int) -> None:
+    """Close ``stream`` and complain if its header promises more than ``size`` bytes; else go back to its start."""
+    promised = _promised_size(stream)
+    stream.seek(0)
+    if promised > size:
+        stream.close()
+        found = f"truncated: {promised} bytes promised by its header, {size} found"
+        raise DataError(name, found, advice="copy it again")
+
+
+def _run_pipe(command: str, allowed: bool) -> io.BytesIO:
     if not allowed:
         raise DataError(command, "is a pipe", "wanted a file", "pass --allow-pipes true if you trust this wav.scp")
     done = subprocess.run(command[:-1], shell=True, stdin=subprocess.DEVNULL, capture_output=True, check=False)
@@ -174,6 +134,10 @@ def _promised_size(stream: BinaryIO) -> int:
     head = stream.read(12)
     if head[:4] == b"RIFF" and head[8:] == b"WAVE":
         return _chunk_end(stream, b"data", "<I")
+    if head[:4] == b"RF64" and head[8:] == b"WAVE":
+        _, _, _, data_size = struct.unpack("<4sIQQ", stream.read(24).ljust(24, b"\0"))
+        stream.seek(12)
+        return _chunk_end(stream, b"data", "<I", known_size=data_size)
     if head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"):
         return _chunk_end(stream, b"SSND", ">I")
     if head[:7] == b"NIST_1A":
@@ -182,12 +146,16 @@ def _promised_size(stream: BinaryIO) -> int:
     return 0
 
 
-def _chunk_end(stream: BinaryIO, wanted: bytes, size_format: str) -> int:
-    """Where the chunk ``wanted`` of a RIFF or FORM file says it ends; 0 if there is none or its size is unknown."""
+def _chunk_end(stream: BinaryIO, wanted: bytes, size_format: str, known_size: int = 0) -> int:
+    """Where the chunk ``wanted`` of a RIFF or FORM file says it ends; 0 if there is none or its size is unknown.
+
+    ``known_size`` is used where the chunk's own 32 bits do not tell its size.
+    """
     while len(head := stream.read(8)) == 8:
         size: int = struct.unpack(size_format, head[4:])[0]
         if head[:4] == wanted:
-            return 0 if size in _UNKNOWN_SIZES else stream.tell() + size
+            size = known_size if size in _UNKNOWN_SIZES else size
+            return stream.tell() + size if size else 0
         stream.seek(size + size % 2, io.SEEK_CUR)
     return 0
 

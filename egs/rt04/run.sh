@@ -5,11 +5,12 @@
 # conf/. Defaults of algorithms are not here: see the --help of the steps.
 
 set -euo pipefail
+unset CDPATH # cd must print nothing
 here=$(cd "$(dirname "$0")" && pwd)
 started_in=$PWD
 
 stage=0
-stop_stage=9
+stop_stage=8
 set=eval
 corpus=
 nj=4
@@ -39,10 +40,10 @@ help_message="Usage: $0 [options]
 
 $corpus_help
 
-  --stage N --stop-stage N       first and last stage to run (default 0 to 9):
+  --stage N --stop-stage N       first and last stage to run (default 0 to 8):
                                  0 corpus -> data, 1 wav -> feats, 2 wav or reference -> vad, 5 feats -> embed,
                                  6 embed -> clusters, 7 clusters -> realigned, 8 realigned -> rttm, score
-                                 (3 and 4 train embeddings, 9 is the report: not in this version)
+                                 (3 and 4, which train embeddings, are not in this version)
   --corpus DIR --set NAME        what to diarize, and the name of its data folder (default $set)
   --nj N --cmd COMMAND           parallel jobs (default $nj) and their launcher (default $cmd)
   --config FILE --preset NAME    variables of this recipe from a file, or from conf/NAME.conf
@@ -67,13 +68,19 @@ Options also as --name=value, and with underscores."
 arguments=("$@")
 . "$here/utils/parse_options.sh"
 if [ -n "$preset" ]; then
-  if [ ! -f "$here/conf/$preset.conf" ]; then
-    echo "$0: --preset: found '$preset'; wanted the name of a file conf/<name>.conf with recipe options" >&2
+  if ! grep -qs "^# --preset $preset:" "$here/conf/$preset.conf"; then
+    echo "$0: --preset: found '$preset'; wanted one of:" \
+      "$(grep -hso '^# --preset [^:]*' "$here"/conf/*.conf | cut -d ' ' -f 3 | xargs)" >&2
     exit 1
   fi
+  feats_opts= vad_opts= clusters_opts= realigned_opts=
   . "$here/conf/$preset.conf"
+  preset_opts=("$feats_opts" "$vad_opts" "$clusters_opts" "$realigned_opts")
+  feats_opts= vad_opts= clusters_opts= realigned_opts=
   set -- ${arguments[@]+"${arguments[@]}"} # the command line wins
   . "$here/utils/parse_options.sh"
+  feats_opts="${preset_opts[0]} $feats_opts" vad_opts="${preset_opts[1]} $vad_opts"
+  clusters_opts="${preset_opts[2]} $clusters_opts" realigned_opts="${preset_opts[3]} $realigned_opts"
 fi
 [ $# -eq 0 ] || { echo "$0: found '$1' after the options; wanted none; see $0 --help" >&2; exit 1; }
 
@@ -91,19 +98,27 @@ check_choice clusterer "$clusterer" hmm_gmm
 check_choice realigner "$realigner" hmm_gmm none
 for number in stage stop_stage nj; do
   case ${!number} in
-    '' | *[!0-9]*) echo "$0: --${number//_/-}: found '${!number}'; wanted a whole number" >&2 && exit 1 ;;
+    '' | *[!0-9]* | ???*) echo "$0: --${number//_/-}: found '${!number}'; wanted a number from 0 to 99" >&2 && exit 1 ;;
   esac
 done
 [ "$nj" -ge 1 ] || { echo "$0: --nj: found $nj; wanted at least 1" >&2; exit 1; }
 case $set in
-  '' | *[!A-Za-z0-9._-]*) echo "$0: --set: found '$set'; wanted letters, digits, '.', '_' or '-'" >&2 && exit 1 ;;
+  '' | *[!a-zA-Z0-9_.-]* | [.-]* | *JOB*) # launchers put a number for JOB
+    echo "$0: --set: found '$set'; wanted letters, digits, '_', '.' and '-', a letter or digit first, and no JOB" >&2
+    exit 1
+    ;;
 esac
 case $corpus in '' | /*) ;; *) corpus=$started_in/$corpus ;; esac
+if [ "$stage" -gt "$stop_stage" ] || [ "$stage" -gt 8 ] || { [ "$stage" -ge 3 ] && [ "$stop_stage" -le 4 ]; }; then
+  echo "$0: --stage $stage --stop-stage $stop_stage: found nothing to run; wanted some of stages 0 1 2 5 6 7 8" >&2
+  exit 1
+fi
 
 cd "$here"
 . ./path.sh
 . utils/run_stage.sh
-export DIAR_EXIT_WITH_PARENT=1 # programs end when this recipe is killed
+# programs end when this recipe is killed
+export DIAR_EXIT_WITH_PARENT=1 DIAR_RECIPE=$(uname -n):$$
 
 runs() { [ "$stage" -le "$1" ] && [ "$stop_stage" -ge "$1" ]; }
 
@@ -127,6 +142,7 @@ score_opts="${collar:+--collar $collar} ${skip_overlap:+--skip-overlap $skip_ove
 {
   if runs 0; then
     echo "$0: stage 0: corpus -> $data"
+    rm -f $data/.*.tmp # of a run that was killed
     prepare_corpus
     utils/check_data.py --skip-bad $skip_bad ${allow_pipes:+--allow-pipes $allow_pipes} $data
   fi
@@ -146,6 +162,7 @@ score_opts="${collar:+--collar $collar} ${skip_overlap:+--skip-overlap $skip_ove
 
   if runs 5; then
     echo "$0: stage 5: feats -> embed"
+    rm -f $exp/.*.tmp
     steps/feats_to_embed.py $feats $embed
   fi
 
@@ -163,6 +180,7 @@ score_opts="${collar:+--collar $collar} ${skip_overlap:+--skip-overlap $skip_ove
 
   if runs 8; then
     echo "$0: stage 8: realigned -> rttm, score"
+    rm -f $system/.*.tmp
     steps/realigned_to_rttm.py $turn_opts $data $realigned $system
     steps/rttm_to_score.py $score_opts --vad $vad $data $system
   fi

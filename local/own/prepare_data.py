@@ -9,13 +9,14 @@ e.g.: local/own/prepare_data.py my_meetings data/eval
 """
 
 import re
+import sys
 from pathlib import Path
 
 from diar import cli
 from diar.errors import DataError
-from diar.io.data_folder import copy_known_facts, write_data_folder
-from diar.io.rttm import renamed_rttm
-from diar.io.uem import read_uem
+from diar.io.data_folder import write_data_folder
+from diar.io.rttm import renamed_rttm, rttm_faults
+from diar.io.uem import read_uem, uem_faults
 from diar.io.wav import probe_duration
 from diar.segments import Segment
 
@@ -30,16 +31,19 @@ def main() -> None:
     arguments = parser.parse_words(cli.command_words())
     corpus, data = Path(arguments.corpus), Path(arguments.data)
     wavs = find_audio(corpus)
+    faults = [fault for path in _files(corpus / "rttm", "*.rttm") for fault in rttm_faults(path)]
+    faults += [fault for path in _files(corpus / "uem", "*.uem") for fault in uem_faults(path)]
+    if faults:
+        print(*faults, sep="\n", file=sys.stderr)
+        raise DataError(corpus, f"{len(faults)} faults in rttm/ and uem/", advice="mend them, and start again")
     durations = {}
     for recording, path in wavs.items():
         try:
             durations[recording] = probe_duration(path)
         except DataError as error:  # told again by check_data.py and by stage 1, which decide what follows
             cli.warn(f"{recording}: {error}")
-    write_data_folder(
-        data, {recording: str(path) for recording, path in wavs.items()}, durations, reference(corpus), regions(corpus)
-    )
-    copy_known_facts(corpus, data)
+    paths = {recording: str(path) for recording, path in wavs.items()}
+    write_data_folder(data, paths, durations, reference(corpus), regions(corpus), facts=corpus)
     print(f"{data}: {len(wavs)} recordings, {sum(durations.values()) / 60:.1f} minutes")
 
 
@@ -68,7 +72,7 @@ def find_audio(corpus: Path) -> dict[str, Path]:
 
 def recording_name(stem: str) -> str:
     """A name that every table and NIST format can hold."""
-    return re.sub(r"[\s.]+", "_", stem)
+    return re.sub(r"[\s.]+", "_", stem).lstrip("-") or "_"
 
 
 def reference(corpus: Path) -> str | None:

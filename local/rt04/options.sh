@@ -20,5 +20,5 @@ prepare_corpus() {
     [ -z "${!name}" ] || words+=("--${name//_/-}" "${!name}")
   done
   echo "$0: no --corpus: making simulated meetings (local/sim)"
-  ../../local/sim/prepare_data.py ${words[@]+"${words[@]}"} ${sample_rate:+--sample-rate $sample_rate} exp/sim $data
+  ../../local/sim/prepare_data.py ${words[@]+"${words[@]}"} ${sample_rate:+--sample-rate $sample_rate} "$data" "$data"
 }

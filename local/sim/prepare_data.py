@@ -18,7 +18,7 @@ from meeting import Meeting, RoomOptions, Talker, simulate_meeting
 
 from diar import cli
 from diar.errors import DataError
-from diar.io.data_folder import write_data_folder
+from diar.io.data_folder import clear_data_folder, write_data_folder
 from diar.io.wav import write_wav
 from diar.options import Options, option
 from diar.segments import Segment
@@ -110,6 +110,7 @@ def main() -> None:
     conversation = parser.options(arguments, ConversationOptions)
     acoustics = parser.options(arguments, RoomOptions)
     readers = find_enough_readers(simulation.utterances, conversation)
+    clear_data_folder(Path(arguments.data))  # before its audio changes
     wav = Path(arguments.audio) / "wav"
     wav.mkdir(parents=True, exist_ok=True)
     wavs, turns = {}, {}

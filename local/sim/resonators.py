@@ -58,7 +58,7 @@ def glottal_flow(
     return flow
 
 
-@njit(cache=True)
+@njit("float64[::1](float64[::1], int64, int64, float64, float64, float64[:, ::1])", cache=True)
 def glottal_flow_kernel(f0, hop, sample_rate, opening, closing, pulses):  # type: ignore[no-untyped-def]
     n = len(f0) * hop
     flow = np.zeros(n)
@@ -110,7 +110,7 @@ def resonate(
     return output
 
 
-@njit(cache=True)
+@njit("float64[::1](float64[::1], float64[:, ::1], float64[:, ::1], int64, int64)", cache=True)
 def resonate_kernel(signal, frequencies, bandwidths, hop, sample_rate):  # type: ignore[no-untyped-def]
     n_frames, n_resonators = frequencies.shape
     output = np.empty(n_frames * hop)

@@ -21,7 +21,9 @@ def data(tmp_path) -> Path:
     (folder / "wav.scp").write_text("".join(f"{path.stem} {path}\n" for path in paths))
     (folder / "segments").write_text("a-x_0000000_0000100 a 0.000 1.000\nb-x_0000000_0000200 b 0.000 2.000\n")
     (folder / "ref.rttm").write_text(
-        "; a comment\nSPKR-INFO a 1 <NA> <NA> <NA> unknown x <NA>\n" + rttm("a", [(0, 1, "x")]) + rttm("b", [(0, 2.4, "x")])
+        "; a comment\nSPKR-INFO a 1 <NA> <NA> <NA> unknown x <NA>\n"
+        + rttm("a", [(0, 1, "x")])
+        + rttm("b", [(0, 2.4, "x")])
     )
     (folder / "all.uem").write_text(";; a comment\na 1 0.000 2.000\nb 1 0.500 1.500\n")
     (folder / "reco2num_spk").write_text("a 2\n")
@@ -55,9 +57,17 @@ def test_a_good_folder_passes(data):
 def test_all_faults_are_reported_at_once(data, tmp_path):
     table = (data / "wav.scp").read_text()
     (data / "wav.scp").write_text(
-        table + "a other.flac\n" + "c.d e.flac\n" + "lonely\n" + "missing nowhere.flac\n" + "piped cat x |\n" + "K k.flac\n"
+        table
+        + "a other.flac\n"
+        + "c.d e.flac\n"
+        + "lonely\n"
+        + "missing nowhere.flac\n"
+        + "piped cat x |\n"
+        + "K k.flac\n"
     )
-    (data / "segments").write_text("u1 a 0 1\nu0 a 0 1\nu2 a 1 1\nu3 a zero 1\nu4 a 0\nu5 nobody 0 1\nu6 b 0 9\nu6 b 0 1\n")
+    (data / "segments").write_text(
+        "u1 a 0 1\nu0 a 0 1\nu2 a 1 1\nu3 a zero 1\nu4 a 0\nu5 nobody 0 1\nu6 b 0 9\nu6 b 0 1\n"
+    )
     (data / "ref.rttm").write_text(
         "SPEAKER a 1 0 1 <NA>\n"
         "SPEAKER a 1 0 -1 <NA> <NA> x <NA>\n"

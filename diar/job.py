@@ -1,0 +1,173 @@
+"""One stage's job: its share of the recordings, the folders it reads and the folder it writes."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from diar import __version__, cli
+from diar.errors import DataError
+from diar.io.ark import ArchiveFolder, write_archive
+from diar.io.data_folder import DataFolder
+from diar.io.files import TEMPORARY_SUFFIX, read_json, read_text, write_json, write_text
+from diar.options import Options
+
+ERROR_SUFFIX = ".error"  # <recording>.error in a stage's folder: why it has no archive
+_RESULT_SUFFIXES = (".ark", ".merges.json")
+_STAGE_THAT_MAKES = {"feats": 1, "vad": 2, "embed": 5, "clusters": 6, "realigned": 7}
+
+
+class Job:
+    """One job of a stage: a share of the recordings, the folders it reads and the folder it writes.
+
+    Every step is called ``steps/x.py [options] <data> <input folders...> <output folder>``; the flags all steps have
+    are ``--share K/N`` (my recordings are sorted(recordings)[K-1::N]), ``--prepare true`` (make the output folder
+    ready and end; the recipe does so once before it starts the jobs) and ``--skip-bad true``.
+    """
+
+    def __init__(
+        self,
+        description: str | None,
+        noun: str,
+        inputs: Sequence[str],
+        options: Sequence[type[Options]],
+        flags: Mapping[str, str] | None = None,
+    ) -> None:
+        self.noun = noun
+        self._parser = cli.Parser(description, options)
+        self._classes = tuple(options)
+        self._parser.add_argument("data", metavar="<data>", help="data folder with wav.scp")
+        for name in inputs:
+            self._parser.add_argument(name, metavar=f"<{name}>", help=f"folder of {name}")
+        self._parser.add_argument("output", metavar=f"<{noun}>", help="folder to write")
+        self._parser.add_flag("--share", "my share K/N of the recordings (default 1/1)", default="1/1")
+        self._parser.add_flag("--prepare", "only make the folder ready for its jobs", default=False, kind=cli.boolean)
+        self._parser.add_flag("--skip-bad", "do not fail for bad recordings", default=False, kind=cli.boolean)
+        for name, text in (flags or {}).items():
+            self._parser.add_flag(name, text)
+        self._words = cli.command_words()
+        arguments = self.arguments = self._parser.parse_words(self._words)
+        self.options(*self._classes)  # values out of range are refused before any work
+        self.data = DataFolder(Path(arguments.data))
+        self.output = Path(arguments.output)
+        self._share = _share(arguments.share)
+        self._conf_text: dict[str, str] = {}
+        self.recordings = self.data.recordings()
+        self.inputs = [open_input(name, Path(getattr(arguments, name))) for name in inputs]
+
+    def options(self, *classes: type[Options], conf: Path | None = None) -> list[Any]:
+        """Options dataclasses from the flags; the command line wins over ``conf``, and ``conf`` over ``--config``."""
+        parsed = self._parser.parse_words(self._words, conf) if conf else self.arguments
+        return [self._parser.options(parsed, cls) for cls in classes]
+
+    def depends_on(self, files: Sequence[Path]) -> None:
+        """Note that the stage's output depends on ``files``, too: their text goes into options.json."""
+        self._conf_text = {path.name: read_text(path) for path in files}
+
+    def each_recording(self, convert: Callable[[str], None]) -> None:
+        """Call ``convert`` on my recordings; one that fails does not stop the others, but fails the job at the end.
+
+        With ``--prepare true`` the output folder is made ready instead.
+        """
+        if self.arguments.prepare:
+            prepare_folder(self.output, self._provenance())
+            return
+        print(shlex.join([sys.argv[0], *self._words]), flush=True)
+        self.output.mkdir(parents=True, exist_ok=True)
+        mine = self.recordings[self._share[0] - 1 :: self._share[1]]
+        for recording in mine:
+            self._remove(recording)  # so that what is there at the end is of this run
+        failures: dict[str, str] = {}
+        for recording in mine:
+            started = time.perf_counter()
+            try:
+                convert(recording)
+            except DataError as error:
+                failures[recording] = str(error)
+                self._remove(recording)
+                write_text(self.output / (recording + ERROR_SUFFIX), f"{error}\n")
+                print(f"{recording}: failed: {error}", file=sys.stderr, flush=True)
+            else:
+                print(f"{recording}: {time.perf_counter() - started:.2f} s", flush=True)
+        if failures and not self.arguments.skip_bad:
+            first = next(iter(failures.values()))
+            raise DataError(f"{len(failures)} of {len(mine)} recordings failed, the first", first)
+
+    def write(self, recording: str, array: Any) -> None:
+        """Write ``recording``'s array into the output folder."""
+        write_archive(self.output, recording, array)
+
+    def _remove(self, recording: str) -> None:
+        """Remove what an earlier run left of ``recording``."""
+        for suffix in (*_RESULT_SUFFIXES, ERROR_SUFFIX):
+            (self.output / (recording + suffix)).unlink(missing_ok=True)
+
+    def _provenance(self) -> dict[str, Any]:
+        options = {name: value for cls in self._classes for name, value in asdict(self.options(cls)[0]).items()}
+        return {
+            "step": Path(sys.argv[0]).name,
+            "version": __version__,
+            "data": self.data.digest(),
+            "options": options,
+            "conf": self._conf_text,
+            "inputs": {folder.path.name: _options_of(folder.path) for folder in self.inputs},
+        }
+
+
+def open_input(noun: str, folder: Path) -> ArchiveFolder:
+    """A stage's input folder.
+
+    Raises:
+        DataError: it is missing, not complete, or made from folders that have changed since; the message names the
+            stage that makes it.
+    """
+    stage = _STAGE_THAT_MAKES.get(noun)
+    advice = f"stage {stage} makes it: ./run.sh --stage {stage}" if stage is not None else ""
+    if not any(folder.glob("*.scp")):
+        found = "is not complete (no .scp)" if folder.is_dir() else "no such folder"
+        raise DataError(folder, found, f"wanted the folder of {noun}", advice)
+    for name, options in ((_options_of(folder) or {}).get("inputs") or {}).items():
+        source = folder.parent / name
+        if source.is_dir() and _options_of(source) != options:
+            raise DataError(folder, f"was made from another {source} than there is now", "wanted its result", advice)
+    return ArchiveFolder(folder)
+
+
+def prepare_folder(folder: Path, provenance: Mapping[str, Any]) -> None:
+    """Make ``folder`` ready for a stage's jobs: empty it unless it was made with the same options of the same data.
+
+    The scp, the mark of a complete folder, goes first and in any case; so do temporary files of a run that was killed.
+    ``log/`` stays.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for table in folder.glob("*.scp"):
+        table.unlink()
+    same = _options_of(folder) == provenance
+    if not same:
+        (folder / "options.json").unlink(missing_ok=True)
+    for path in folder.iterdir():
+        if path.is_file() and (not same or path.name.endswith(TEMPORARY_SUFFIX)):
+            path.unlink(missing_ok=True)
+    if not same:
+        write_json(folder / "options.json", provenance)
+
+
+def _options_of(folder: Path) -> Any:
+    """options.json of a folder; None where there is none, as in archives that other programs made."""
+    path = folder / "options.json"
+    try:
+        return read_json(path) if path.exists() else None
+    except DataError:
+        return None
+
+
+def _share(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("/")
+    if not (first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last)):
+        raise DataError("--share", f"found '{text}'", "wanted K/N with 1 <= K <= N")
+    return int(first), int(last)
