@@ -53,7 +53,7 @@ def read_meetings() -> Iterator[Meeting]:
     """The eight meetings of speech/meetings_sim with default features."""
     folder = data_folder() / "speech" / "meetings_sim"
     for path in sorted((folder / "flac").glob("*.flac")):
-        frames = wav_to_feats(read_wav(str(path), WavOptions()), MfccOptions())
+        frames = wav_to_feats(read_wav(str(path), WavOptions()), MfccOptions(), path.stem)
         reference = read_rttm_lines(folder / "rttm" / f"{path.stem}.rttm")
         speech = speech_frames(speaker_turns(reference)[path.stem], len(frames)) > 0
         uem = read_uem(folder / "uem" / f"{path.stem}.uem")[path.stem]

@@ -53,7 +53,7 @@ def from_samples(samples: Float32, source_rate: int, options: AudioOptions, name
     """
     if samples.ndim not in (1, 2) or samples.ndim == 2 and samples.shape[1] == 0:
         raise DataError(name, f"found an array of shape {samples.shape}", "wanted (n,) or (n, channels) samples")
-    signal = _pick_channel(name, samples.reshape(len(samples), -1), options.channel)
+    signal = _pick_channel(name, samples[:, np.newaxis] if samples.ndim == 1 else samples, options.channel)
     if len(signal) < MIN_DURATION * source_rate:
         raise DataError(name, f"{len(signal) / source_rate:.3f} s long", f"wanted at least {MIN_DURATION} s")
     if not np.isfinite(signal).all():

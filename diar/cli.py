@@ -87,7 +87,7 @@ def is_running(pid: int) -> bool:
         state = read_text(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()[0]
     except ProcessLookupError:
         return False
-    except (OSError, IndexError):  # another user's, or a system without /proc
+    except (OSError, DataError, IndexError):  # another user's, or a system without /proc
         return True
     return state != "Z"
 

@@ -131,11 +131,22 @@ def open_input(noun: str, folder: Path) -> ArchiveFolder:
     if not any(folder.glob("*.scp")):
         found = "is not complete (no .scp)" if folder.is_dir() else "no such folder"
         raise DataError(folder, found, f"wanted the folder of {noun}", advice)
-    for name, options in ((_options_of(folder) or {}).get("inputs") or {}).items():
-        source = folder.parent / name
-        if source.is_dir() and _options_of(source) != options:
-            raise DataError(folder, f"was made from another {source} than there is now", "wanted its result", advice)
+    changed = _changed_input(folder.parent, _options_of(folder))
+    if changed is not None:
+        raise DataError(folder, f"was made from another {changed} than there is now", "wanted its result", advice)
     return ArchiveFolder(folder)
+
+
+def _changed_input(parent: Path, options: Any) -> Path | None:
+    """A folder beside, direct or indirect input by ``options``, whose own options.json is no longer what it was."""
+    for name, recorded in ((options or {}).get("inputs") or {}).items():
+        source = parent / name
+        if source.is_dir() and _options_of(source) != recorded:
+            return source
+        changed: Path | None = _changed_input(parent, recorded)
+        if changed is not None:
+            return changed
+    return None
 
 
 def prepare_folder(folder: Path, provenance: Mapping[str, Any]) -> None:

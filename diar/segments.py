@@ -78,11 +78,6 @@ def intersection(a: Iterable[Segment | Turn], b: Iterable[Segment | Turn]) -> li
     return common
 
 
-def total(segments: Iterable[Segment | Turn]) -> float:
-    """Seconds covered by ``segments``; what overlaps counts once."""
-    return sum(segment.duration for segment in union(segments))
-
-
 def runs(values: NDArray[np.generic]) -> list[tuple[int, int]]:
     """Maximal stretches of equal values in a (T,) array, as half-open frame ranges [first, last)."""
     if len(values) == 0:
@@ -110,16 +105,6 @@ def labels_to_turns(labels: NDArray[np.int32], names: Sequence[str] | None = Non
         for first, last in runs(labels)
         if (label := int(labels[first])) != NOBODY
     ]
-
-
-def turns_to_labels(turns: Iterable[Turn], n_frames: int) -> NDArray[np.int32]:
-    """(T,) int32 labels of ``turns``, speakers numbered in order of name; the later turn wins where turns overlap."""
-    ordered = sorted(turns)
-    number = {name: k for k, name in enumerate(sorted({turn.speaker for turn in ordered}))}
-    labels = np.full(n_frames, NOBODY, dtype=np.int32)
-    for turn in ordered:
-        labels[max(0, to_frame(turn.start)) : max(0, to_frame(turn.end))] = number[turn.speaker]
-    return labels
 
 
 def smooth_turns(turns: Sequence[Turn], options: TurnOptions) -> list[Turn]:

@@ -24,6 +24,24 @@ def covered(segments: Iterable[Sequence[float]], n_cells: int) -> set[int]:
     return {cell for segment in segments for cell in range(n_cells) if segment[0] <= cell and cell + 1 <= segment[1]}
 
 
+def total(segments: Iterable[Sequence[float]]) -> float:
+    """Seconds covered by segments, whose ends are whole milliseconds; what overlaps counts once."""
+    ends = [(round(1000 * segment[0]), round(1000 * segment[1])) for segment in segments]
+    return len({cell for start, end in ends for cell in range(start, end)}) / 1000
+
+
+def turns_to_labels(turns: Iterable[Sequence], n_frames: int) -> list[int]:
+    """The speaker of each 10 ms frame, numbered by name, of turns (start, end, speaker) that do not overlap."""
+    turns = list(turns)
+    names = sorted({turn[2] for turn in turns})
+    labels = [-1] * n_frames
+    for start, end, speaker in turns:
+        for t in range(round(100 * start), round(100 * end)):
+            assert labels[t] == -1, "turns overlap"
+            labels[t] = names.index(speaker)
+    return labels
+
+
 def closed_and_opened(speech: Sequence[int], shortest_gap: int, shortest_run: int) -> list[int]:
     """Inner gaps shorter than ``shortest_gap`` frames filled, then runs shorter than ``shortest_run`` dropped."""
     filled = list(speech)

@@ -117,6 +117,12 @@ class Tree:
             CHECKOUT / "egs", root / "egs", symlinks=True, ignore=shutil.ignore_patterns("data", "exp", "RESULTS.md")
         )
 
+    def set_up(self) -> Tree:
+        """Check the environment and compile the kernels, so that no run of a recipe says so."""
+        command = [str(self.root / "utils" / "setup_env.sh")]
+        subprocess.run(command, env=Recipe.environment(), check=True, capture_output=True, timeout=120)
+        return self
+
     def recipe(self, name: str, like: str = "own") -> Recipe:
         """The recipe ``name``, made as a copy of ``like`` if it is not there."""
         folder = self.root / "egs" / name

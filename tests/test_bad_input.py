@@ -23,9 +23,7 @@ SMALL = ("--nj", 2)
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory) -> Tree:
-    tree = Tree(tmp_path_factory.mktemp("bad") / "root")
-    tree.recipe("own").run("--stage", 9)  # checks the environment, once
-    return tree
+    return Tree(tmp_path_factory.mktemp("bad") / "root").set_up()
 
 
 @pytest.fixture
@@ -165,7 +163,7 @@ def test_bad_audio_fails_stage_0_of_a_corpus_without_good_ones(recipe, tmp_path)
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "data/eval/wav.scp: no such file"),
+        (None, "data/eval/wav.scp: no such file; stage 0 makes it: ./run.sh --stage 0"),
         ("", "data/eval/wav.scp: is empty; wanted a line a recording"),
         ("r0 a.wav\nr1 b.wav\nr0 c.wav\n", "data/eval/wav.scp:3: 'r0' is listed twice; remove one of the lines"),
         ("r0\n", "data/eval/wav.scp:1: found 'r0'; wanted two fields: '<key> <value>'"),
@@ -186,8 +184,8 @@ def test_bad_wav_scp(listed, content, message):
         ("rttm", "SPEAKER r0 1 0 1 <NA>\n", ":1", "found 6 fields; wanted at least 9"),
         ("rttm", rttm("r0", TURNS) + "SPEAKER r0 1 3 -1 <NA> <NA> x <NA>\n", ":3", "duration -1; wanted"),
         ("rttm", "\nSPEAKER r0 1 3 1 <NA> <NA> <NA> <NA>\n", ":2", "the speaker's name is blank"),
-        ("uem", "", "", "covers nothing; wanted a line"),
-        ("uem", ";; none\n", "", "covers nothing; wanted a line"),
+        ("uem", "", "", "covers nothing; wanted '<recording>"),
+        ("uem", ";; none\n", "", "covers nothing; wanted '<recording>"),
         ("uem", "r0 1 2 1\n", ":1", "found a region from 2.0 to 1.0 s"),
     ],
 )
@@ -196,8 +194,9 @@ def test_bad_reference_files(recipe, good, tmp_path, name, content, place, messa
     (tmp_path / name).mkdir()
     bad = tmp_path / name / f"all.{name}"
     bad.write_text(content)
-    (line,) = errors(recipe.run("--corpus", tmp_path, code=1))
-    assert line.startswith(f"prepare_data.py: {bad}{place}: ") and message in line
+    line, summary = errors(recipe.run("--corpus", tmp_path, code=1))
+    assert line.startswith(f"{bad}{place}: ") and message in line
+    assert summary.startswith(f"prepare_data.py: {tmp_path}: 1 faults in rttm/ and uem/; mend them")
     assert not (recipe.folder / "data").exists()
 
 
@@ -309,7 +308,7 @@ def test_a_stage_that_failed_is_not_complete(listed):
 
 def test_no_data_folder(recipe):
     (line,) = errors(recipe.run("--stage", 1, code=1))
-    assert line == "wav_to_feats.py: data/eval: no such folder; stage 0 makes it: ./run.sh --stage 0"
+    assert line == "wav_to_feats.py: data/eval/wav.scp: no such folder; stage 0 makes it: ./run.sh --stage 0"
 
 
 # ---- the disk ------------------------------------------------------------------------------------------------------

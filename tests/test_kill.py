@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -36,9 +37,7 @@ def corpus(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory) -> Tree:
-    tree = Tree(tmp_path_factory.mktemp("kill") / "root")
-    tree.recipe("own").run("--stage", 9)  # checks the environment, once
-    return tree
+    return Tree(tmp_path_factory.mktemp("kill") / "root").set_up()
 
 
 @pytest.fixture(scope="module")
@@ -71,10 +70,21 @@ def processes(mark: str) -> list[str]:
     return found
 
 
-def start(recipe: Recipe, corpus: Path, mark: str) -> subprocess.Popen[bytes]:
+def wait_for_end(session: int, mark: str) -> list[str]:
+    """Wait until no process with this mark lives; those that still do after two seconds, which are killed then."""
+    deadline = time.monotonic() + 2
+    while (alive := processes(mark)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if alive:  # let no test disturb the next
+        with suppress(ProcessLookupError):
+            os.killpg(session, signal.SIGKILL)
+    return alive
+
+
+def start(recipe: Recipe, mark: str, *options: str) -> subprocess.Popen[bytes]:
     """Start the recipe in a session of its own."""
     return subprocess.Popen(
-        [str(recipe.folder / "run.sh"), "--corpus", str(corpus), "--nj", "1"],
+        [str(recipe.folder / "run.sh"), *options],
         cwd=recipe.folder,
         env=recipe.environment(**{MARK: mark}),
         stdin=subprocess.DEVNULL,
@@ -87,7 +97,7 @@ def start(recipe: Recipe, corpus: Path, mark: str) -> subprocess.Popen[bytes]:
 def kill_after(recipe: Recipe, corpus: Path, seconds: float, whole_group: bool) -> str:
     """Run the recipe and kill it after ``seconds``; what still lives two seconds later, '' for nothing."""
     mark = uuid.uuid4().hex
-    process = start(recipe, corpus, mark)
+    process = start(recipe, mark, "--corpus", str(corpus), "--nj", "1")
     with suppress(subprocess.TimeoutExpired):
         process.wait(seconds)
     if whole_group:
@@ -96,13 +106,7 @@ def kill_after(recipe: Recipe, corpus: Path, seconds: float, whole_group: bool) 
     else:
         process.kill()
     process.wait()
-    deadline = time.monotonic() + 2
-    while (alive := processes(mark)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    for _ in alive:  # let no test disturb the next
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    return "; ".join(alive)
+    return "; ".join(wait_for_end(process.pid, mark))
 
 
 def moments(kind: str, longest: float) -> Iterator[float]:
@@ -158,8 +162,52 @@ def test_archives_of_a_killed_stage_are_not_taken_for_whole(undisturbed):
     assert "exp/eval/vad_webrtc: is not complete (no .scp)" in run.lines[-1]
 
 
+def test_a_stage_whose_recipe_is_killed_ends_and_is_not_complete(tree, corpus, tmp_path):
+    """run.sh alone is killed while a job of a stage that was complete before waits for its recording."""
+    recipe = tree.recipe("stalled", like="own")
+    data = recipe.folder / "data" / "eval"
+    data.mkdir(parents=True)
+    recording = tmp_path / "a.flac"
+    shutil.copy(corpus / "a.flac", recording)
+    (data / "wav.scp").write_text(f"a cat {recording} |\n")
+    options = ("--stage", "1", "--stop-stage", "1", "--allow-pipes", "true")
+    recipe.run(*options)
+    assert recipe.exp("feats", "feats.scp").exists()
+    recording.unlink()
+    os.mkfifo(recording)  # cat waits for what never comes
+    mark = uuid.uuid4().hex
+    process = start(recipe, mark, *options)
+    deadline = time.monotonic() + 20
+    while not any(line.startswith("cat ") for line in processes(mark)):
+        assert time.monotonic() < deadline, "the stage does not read its recording"
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    alive = wait_for_end(process.pid, mark)
+    assert alive == []
+    assert not recipe.exp("feats", "feats.scp").exists()
+    assert "exp/eval/feats: is not complete (no .scp)" in recipe.run("--stage", 5, code=1).lines[-1]
+
+
+def test_a_program_that_starts_after_its_recipe_was_killed_ends(undisturbed):
+    """Its parent, too, may have gone before it could look who that was."""
+    recipe = undisturbed[0].copy("late")
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (recipe.folder / "data" / "eval" / "wav.scp").write_text("a sleep 20 |\n")
+    environment = {"DIAR_EXIT_WITH_PARENT": "1", "DIAR_RECIPE": f"{os.uname().nodename}:{gone.pid}"}
+    done = subprocess.run(
+        [sys.executable, "steps/wav_to_feats.py", "--allow-pipes", "true", "data/eval", "exp/eval/late"],
+        cwd=recipe.folder,
+        env=recipe.environment(**environment, PYTHONPATH=str(recipe.folder.parents[1])),
+        stdout=subprocess.DEVNULL,
+        timeout=10,
+    )
+    assert done.returncode == 1 and not recipe.exp("late", "a.error").exists()
+
+
 def test_a_program_whose_recipe_is_gone_ends(tmp_path, undisturbed):
-    """A program that starts while its recipe is killed must not go on by itself."""
+    """A program at work when its recipe is killed does not go on by itself."""
     recipe = undisturbed[0].copy("orphaned")
     mark = uuid.uuid4().hex
     pipe = tmp_path / "pipe"

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import warnings
+import zlib
 
 import numpy as np
 import pytest
 import soundfile
 from oracles import agreement
+from scipy.signal import resample_poly
 from threadpoolctl import threadpool_limits
 
 from diar import feats, realign, vad
+from diar.audio import Audio, AudioOptions
 from diar.cluster import hmm_gmm
 from diar.cluster.agglomerate import SpeakerCountOptions, SpeakerRange
 from diar.cluster.hmm_gmm import HmmGmmOptions
@@ -24,6 +29,7 @@ from diar.pipeline import (
     diarize,
     frames_to_clusters,
     realign_clusters,
+    speaker_shortfall,
     speech_mask,
     wav_to_feats,
     wav_to_vad,
@@ -40,7 +46,6 @@ OPTIONS = PipelineOptions(
     clusters=HmmGmmOptions(
         initial_clusters=8,
         num_gaussians=2,
-        adapt_clusters=False,
         initial_passes=4,
         merge_passes=2,
         em_iterations=3,
@@ -152,7 +157,7 @@ def test_the_same_labels_as_the_stage_functions(
 ) -> None:
     soundfile.write(tmp_path / "a.wav", planted[0], RATE, subtype="FLOAT")
     audio = read_wav(str(tmp_path / "a.wav"), WavOptions(sample_rate=RATE))
-    frames = wav_to_feats(audio, OPTIONS.feats)
+    frames = wav_to_feats(audio, OPTIONS.feats, "a")
     mask = speech_mask("a", frames, wav_to_vad(audio, OPTIONS.vad))
     labels, _ = frames_to_clusters(frames, mask, OPTIONS.clusters, SpeakerRange())
     without = diarize(planted[0], RATE, changed(realigner=None))
@@ -230,38 +235,164 @@ def test_every_stage_numbers_speakers_by_their_appearance() -> None:
     assert realign_clusters(frames[:6], turned, nothing).tolist() == [-1, 0, 1, 1, -1, 2]
 
 
-@pytest.mark.parametrize(("n_speech", "fits"), [(97, True), (103, True), (96, False), (104, False), (0, False)])
+@pytest.mark.parametrize(
+    ("n_speech", "fits"), [(300, True), (200, True), (400, True), (199, False), (401, False), (0, False)]
+)
 def test_speech_of_another_length_is_refused_beyond_the_edges(n_speech: int, fits: bool) -> None:
-    frames, speech = np.zeros((100, 19), dtype=np.float32), np.ones(n_speech, dtype=np.float32)
+    """A window may be 1 s long, and with --snip-edges true those that do not fit are left out."""
+    frames, speech = np.zeros((300, 19), dtype=np.float32), np.ones(n_speech, dtype=np.float32)
     if fits:
         mask = speech_mask("rec", frames, speech)
-        assert mask.tolist() == [t < n_speech for t in range(100)]
+        assert mask.tolist() == [t < n_speech for t in range(300)]
     else:
-        with pytest.raises(DataError, match=f"^rec: 100 frames of features, {n_speech} of speech decisions"):
+        with pytest.raises(DataError, match=f"^rec: 300 frames of features, {n_speech} of speech decisions"):
             speech_mask("rec", frames, speech)
 
 
-@pytest.mark.parametrize("sample_rate", [11025, 22050])
-def test_rates_without_whole_frames_are_refused(sample_rate: int) -> None:
-    with pytest.raises(DataError, match="--sample-rate"):
-        diarize(np.zeros(sample_rate, dtype=np.float32), sample_rate, OPTIONS)
+@pytest.mark.parametrize("frame_length", [25.0, 1000.0])
+def test_windows_that_are_left_out_at_the_edges_do_not_stop_the_chain(frame_length: float) -> None:
+    options = changed(feats=MfccOptions(snip_edges=True, frame_length=frame_length), realigner=None)
+    signal = 0.1 * np.random.default_rng(0).standard_normal(3 * RATE).astype(np.float32)
+    made = diarize(signal, RATE, options, speech=np.ones(300, dtype=np.float32))
+    assert len(made.labels) == 1 + int((3000 - frame_length) / 10)
 
 
-@pytest.mark.parametrize("sample_rate", [8000, 44100, 48000])
+@pytest.mark.parametrize("sample_rate", [8000, 11025, 22050, 44100, 48000])
 def test_other_rates_give_a_hundred_frames_a_second(sample_rate: int) -> None:
     signal = 0.1 * np.random.default_rng(0).standard_normal(2 * sample_rate).astype(np.float32)
     made = diarize(signal, sample_rate, changed(realigner=None), speech=np.ones(200, dtype=np.float32))
     assert len(made.labels) == 200 and (made.labels >= 0).all()
 
 
+# ---- the same as by way of a file ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def stereo(planted: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """The conversation at 44.1 kHz, louder on the right, where there is some noise besides."""
+    signal = resample_poly(planted[0], 441, 160)
+    noise = 2e-3 * np.random.default_rng(1).standard_normal(len(signal))
+    return np.stack([0.5 * signal, signal + noise], axis=1).astype(np.float32)
+
+
+@pytest.mark.parametrize(("sample_rate", "channel"), [(16000, "mix"), (8000, "2")])
+@threadpool_limits.wrap(limits=1)
+def test_stereo_at_another_rate_gives_the_labels_of_the_stages_on_its_file(
+    stereo: np.ndarray, planted: tuple[np.ndarray, np.ndarray], tmp_path, sample_rate: int, channel: str
+) -> None:
+    soundfile.write(tmp_path / "meeting.wav", stereo, 44100, subtype="FLOAT")
+    audio = read_wav(str(tmp_path / "meeting.wav"), WavOptions(sample_rate=sample_rate, channel=channel))
+    mfcc_options = MfccOptions(dither=2.0)
+    frames = wav_to_feats(audio, mfcc_options, "meeting")
+    mask = speech_mask("meeting", frames, wav_to_vad(audio, OPTIONS.vad))
+    labels, history = frames_to_clusters(frames, mask, OPTIONS.clusters, SpeakerRange())
+    assert OPTIONS.realigner is not None
+    labels = realign_clusters(frames, labels, OPTIONS.realigner)
+    options = changed(feats=mfcc_options, audio=AudioOptions(sample_rate=sample_rate, channel=channel))
+    made = diarize(stereo, 44100, options, recording="meeting")
+    np.testing.assert_array_equal(made.labels, labels)
+    assert [step.best_merge for step in made.history] == [step.best_merge for step in history], "the same dither"
+    truth = planted[1]
+    both = (truth >= 0) & (made.labels >= 0)
+    assert both.sum() > 0.9 * (truth >= 0).sum() and agreement(made.labels[both], truth[both]) > 0.95
+
+
+def test_a_channel_alone_is_that_channel_as_a_signal(stereo: np.ndarray) -> None:
+    speech = np.ones(200, dtype=np.float32)
+    short = stereo[: 2 * 44100]
+    left = diarize(short, 44100, changed(audio=AudioOptions(channel="1"), realigner=None), speech=speech)
+    alone = diarize(short[:, 0], 44100, changed(realigner=None), speech=speech)
+    assert [step.best_merge for step in left.history] == [step.best_merge for step in alone.history]
+    assert left.labels.tobytes() == alone.labels.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("samples", "reason"),
+    [
+        (np.zeros(1599), "0.100 s long; wanted at least 0.1 s"),
+        (np.zeros(0), "0.000 s long; wanted at least 0.1 s"),
+        (np.full(16000, np.nan), "sample 0 is not a number"),
+        (np.zeros((16000, 2, 1)), "found an array of shape"),
+        (np.zeros((16000, 0)), "found an array of shape"),
+    ],
+)
+def test_samples_that_a_file_could_not_have_are_refused(samples: np.ndarray, reason: str) -> None:
+    for names, name in (({}, "signal"), ({"recording": "r1"}, "r1")):
+        with pytest.raises(DataError, match=f"^{name}: {re.escape(reason)}"):
+            diarize(samples, RATE, OPTIONS, **names)
+
+
+def test_the_name_seeds_the_dither() -> None:
+    audio = Audio((0.1 * np.random.default_rng(0).standard_normal(8000)).astype(np.float32), RATE, RATE)
+    options = MfccOptions(dither=5.0, seed=7)
+    first = wav_to_feats(audio, options, "zoë")
+    rng = np.random.default_rng([7, zlib.crc32("zoë".encode())])
+    np.testing.assert_array_equal(first, feats.mfcc(audio.signal, RATE, options, rng=rng))
+    for other in (wav_to_feats(audio, options, "zoe"), wav_to_feats(audio, MfccOptions(dither=5.0, seed=8), "zoë")):
+        assert np.abs(first - other).max() > 1e-3
+    without = MfccOptions(dither=0.0, seed=7)
+    np.testing.assert_array_equal(wav_to_feats(audio, without, "a"), wav_to_feats(audio, without, "b"))
+
+
+# ---- fewer speakers than asked for ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("counts", "fewest", "expected"),
+    [
+        ([300, 300], 2, ""),
+        ([300, 300], 1, ""),
+        ([300, 300], 3, "3 speakers asked for, 2 made: 6.0 s of speech hold 6 minimum durations of 1.0 s"),
+        ([50], 2, "2 speakers asked for, 1 made: 0.5 s of speech hold 1 minimum durations of 1.0 s"),
+        ([], 4, ""),  # without speech there is nothing to say
+    ],
+)
+def test_a_shortfall_is_told_with_the_speech_there_is(counts: list[int], fewest: int, expected: str) -> None:
+    labels = np.concatenate([np.full(70, -1), *(np.full(count, k) for k, count in enumerate(counts))])
+    assert speaker_shortfall(labels.astype(np.int32), SpeakerRange(fewest), OPTIONS.clusters) == expected
+
+
+@pytest.mark.parametrize("values", [{"num_spk": 6}, {"min_spk": 6}], ids=str)
+def test_fewer_speakers_than_asked_for_are_warned_of(values: dict[str, int]) -> None:
+    signal = (0.1 * np.random.default_rng(0).standard_normal(3 * RATE)).astype(np.float32)
+    options, speech = changed(speakers=SpeakerCountOptions(**values)), np.ones(300, dtype=np.float32)
+    with pytest.warns(UserWarning, match="^r1: 6 speakers asked for, 3 made: 3.0 s of speech hold 3 min") as caught:
+        made = diarize(signal, RATE, options, speech=speech, recording="r1")
+    assert count_speakers(made.labels) == 3
+    assert [warning.filename for warning in caught] == [__file__], "it points to the caller"
+
+
+@pytest.mark.parametrize(("n_speech", "num_spk"), [(300, 3), (300, 0), (0, 3)])
+def test_no_warning_where_there_is_nothing_to_warn_of(n_speech: int, num_spk: int) -> None:
+    signal = (0.1 * np.random.default_rng(0).standard_normal(3 * RATE)).astype(np.float32)
+    speech = (np.arange(300) < n_speech).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        diarize(signal, RATE, changed(speakers=SpeakerCountOptions(num_spk=num_spk)), speech=speech)
+
+
+# ---- parts ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("sample_rate", "taken"), [(44100, 16000), (12000, 8000)])
+def test_speech_is_detected_at_a_rate_that_the_detector_takes(
+    planted: tuple[np.ndarray, np.ndarray], sample_rate: int, taken: int
+) -> None:
+    signal = resample_poly(planted[0][: 8 * RATE], sample_rate // 100, RATE // 100).astype(np.float32)
+    found = wav_to_vad(Audio(signal, sample_rate, sample_rate), OPTIONS.vad)
+    again = resample_poly(signal, taken // 100, sample_rate // 100).astype(np.float32)
+    np.testing.assert_array_equal(found, vad.webrtc(again, taken, OPTIONS.vad))
+    assert len(found) == 800 and 0 < found.sum() < 800
+
+
 def test_upsampled_audio_has_its_mel_bins_below_its_own_half_rate(tmp_path) -> None:
     signal = (0.1 * np.random.default_rng(0).standard_normal(8000)).astype(np.float32)
     soundfile.write(tmp_path / "a.wav", signal, 8000, subtype="FLOAT")
     audio = read_wav(str(tmp_path / "a.wav"), WavOptions(sample_rate=16000))
-    frames = wav_to_feats(audio, OPTIONS.feats)
+    frames = wav_to_feats(audio, OPTIONS.feats, "a")
     np.testing.assert_array_equal(frames, feats.mfcc(audio.signal, 16000, MfccOptions(high_freq=4000.0)))
 
 
 @pytest.mark.parametrize(("labels", "expected"), [([], 0), ([-1, -1], 0), ([-1, 0, 0, 3], 2), ([1, 0, 2, 1], 3)])
 def test_speakers_are_counted_without_silence(labels: list[int], expected: int) -> None:
-    assert count_speakers(labels) == expected == count_speakers(np.array(labels, dtype=np.int32))
+    assert count_speakers(np.array(labels, dtype=np.int32)) == expected

@@ -22,7 +22,12 @@ from diar.pipeline import PipelineOptions, diarize, frames_to_clusters
 
 TURNS = {
     "alpha": take_turns(["ann", "bob"] * 3),
-    "beta": take_turns(["ann", "bob", "cat"] * 2, seconds=3.5),
+    # the third turn is shorter than the clustering's minimum duration: realignment has something to mend
+    "beta": [
+        *take_turns(["bob", "cat"]),
+        (9.5, 11.5, "bob"),
+        *((12.0, 16.0, "cat"), (16.5, 20.5, "bob"), (21.0, 24.0, "cat")),
+    ],
     "gamma_r_1": take_turns(["cat", "bob"] * 2),
 }
 RECORDINGS = sorted(TURNS)
@@ -79,7 +84,7 @@ def corpus(tmp_path_factory) -> Path:
     """Three recordings with references: mono FLAC, stereo WAV, and one at 8 kHz whose name cannot stay."""
     folder = tmp_path_factory.mktemp("corpora") / "my meetings"
     write_audio(folder / "flac" / "alpha.flac", talk(TURNS["alpha"]))
-    beta = talk(TURNS["beta"], seed=1)
+    beta = talk(TURNS["beta"], seed=2)
     noise = 1e-3 * np.random.default_rng(2).standard_normal(len(beta))
     write_audio(folder / "wav" / "beta.wav", np.stack([beta, noise], axis=1))
     write_audio(folder / "audio" / "gamma r.1.wav", talk(TURNS["gamma_r_1"], seed=3, rate=8000), 8000)
@@ -145,7 +150,7 @@ def merge_gains(recipe: Recipe, clusters: str, recording: str) -> list[float]:
 
 def test_own_recordings_are_diarized_and_scored(whole):
     recipe, run = whole
-    assert speakers(recipe) == {"alpha": 2, "beta": 3, "gamma_r_1": 2}
+    assert speakers(recipe) == {"alpha": 2, "beta": 2, "gamma_r_1": 2}
     score = recipe.exp(SYSTEM, "score.txt").read_text()
     assert score in run.console
     assert score.startswith("# collar=0.25 overlap=skipped uem=all.uem vad=webrtc")
@@ -220,9 +225,9 @@ def test_same_bytes_for_any_nj_and_for_a_second_run(whole, tree, corpus, finishe
         "vad.scp",
     }
     for nj, recipe in ((2, finished), (5, tree.recipe("fresh", like="own"))):
-        before = {path: path.stat().st_ino for path in recipe.exp().glob("*/*.ark")}
+        before = {path: path.stat().st_mtime_ns for path in recipe.exp().glob("*/*.ark")}
         recipe.run("--corpus", corpus, "--nj", nj)
-        assert all(path.stat().st_ino != number for path, number in before.items())  # they were made again
+        assert all(path.stat().st_mtime_ns != then for path, then in before.items())  # they were made again
         assert recipe.results() == wanted
         assert len(list(recipe.exp("feats", "log").iterdir())) == min(nj, 3)
 
@@ -231,6 +236,8 @@ def test_same_bytes_for_any_nj_and_for_a_second_run(whole, tree, corpus, finishe
 def test_in_memory_chain_has_the_same_labels(whole, corpus, name):
     recording = Path(name).stem
     samples, rate = soundfile.read(corpus / name, dtype="float32", always_2d=True)
+    if recording == "beta":  # where realignment changes something
+        assert (archive(whole[0], CLUSTERS, recording) != archive(whole[0], REALIGNED, recording)).any()
     found = diarize(samples.mean(axis=1), rate)
     np.testing.assert_array_equal(found.labels, archive(whole[0], REALIGNED, recording))
     lines = [line.split() for line in whole[0].exp(SYSTEM, "hyp.rttm").read_text().splitlines()]
@@ -293,7 +300,7 @@ def test_score_condition(finished):
     assert 0 < error < 10
     run = finished.run("--stage", 8, "--min-turn", 60)  # leaves each speaker's longest turn
     assert 30 < float(re.search(r"DIARIZATION ERROR = ([\d.]+)", run.console)[1]) < 90
-    assert len(finished.exp(SYSTEM, "hyp.rttm").read_text().splitlines()) == 2 + 3 + 2
+    assert len(finished.exp(SYSTEM, "hyp.rttm").read_text().splitlines()) == 2 + 2 + 2
 
 
 # ---- options -------------------------------------------------------------------------------------------------------
@@ -305,7 +312,8 @@ def test_stage_and_stop_stage(finished):
     assert len(run.naming(": stage ")) == 1 and run.naming("stage 7: clusters -> realigned")
     changed = {path.parent.name for path, then in before.items() if path.exists() and path.stat().st_mtime_ns != then}
     assert changed == {REALIGNED, "log"}
-    assert finished.run("--stage", 3, "--stop-stage", 4).console == ""
+    (line,) = finished.run("--stage", 3, "--stop-stage", 4, code=1).lines
+    assert line.endswith("found nothing to run; wanted some of stages 0 1 2 5 6 7 8")
 
 
 def test_other_options_replace_a_folder_and_stage_6_alone_restores_it(whole, finished):
@@ -366,8 +374,8 @@ def test_number_of_speakers(finished):
     known.unlink()
     finished.run("--stage", 6, "--min-spk", 3, "--max-spk", 3)
     assert speakers(finished) == dict.fromkeys(RECORDINGS, 3)
-    finished.run("--stage", 6, "--max-spk", 2)
-    assert speakers(finished) == dict.fromkeys(RECORDINGS, 2)
+    finished.run("--stage", 6, "--max-spk", 1)
+    assert speakers(finished) == dict.fromkeys(RECORDINGS, 1)
 
 
 def test_more_speakers_than_the_speech_holds(finished):
@@ -384,11 +392,11 @@ def test_channel_and_sample_rate(finished, corpus):
     run = finished.run(*options, 2, code=1)
     assert run.naming("alpha.flac", "has 1 channel(s)", "--channel")
     table.write_text(f"beta {corpus / 'wav' / 'beta.wav'}\n")
-    finished.run(*options, 1)
+    finished.run(*options, 2)
     samples, _ = soundfile.read(corpus / "wav" / "beta.wav", dtype="float32")
-    first = resample_poly(samples[:, 0], 1, 2).astype(np.float32)
+    second = resample_poly(samples[:, 1], 1, 2).astype(np.float32)
     with threadpool_limits(1):  # as the recipe's jobs
-        np.testing.assert_array_equal(archive(finished, "feats", "beta"), mfcc(first, 8000, MfccOptions()))
+        np.testing.assert_array_equal(archive(finished, "feats", "beta"), mfcc(second, 8000, MfccOptions()))
     assert [path.name for path in finished.exp("feats").glob("*.ark")] == ["beta.ark"]
 
 
@@ -460,12 +468,12 @@ def test_a_choice_of_a_later_version_is_answered_with_the_valid_ones(tree, optio
     ("words", "message"),
     [
         (["--nj", "0"], "--nj: found 0; wanted at least 1"),
-        (["--nj", "two"], "--nj: found 'two'; wanted a whole number"),
-        (["--stage", "-1"], "--stage: found '-1'; wanted a whole number"),
-        (["--stop-stage", "x"], "--stop-stage: found 'x'; wanted a whole number"),
-        (["--set", "a/b"], "--set: found 'a/b'; wanted letters, digits, '.', '_' or '-'"),
+        (["--nj", "two"], "--nj: found 'two'; wanted a number from 0 to 99"),
+        (["--stage", "-1"], "--stage: found '-1'; wanted a number from 0 to 99"),
+        (["--stop-stage", "x"], "--stop-stage: found 'x'; wanted a number from 0 to 99"),
+        (["--set", "a/b"], "--set: found 'a/b'; wanted letters, digits, '_', '.' and '-'"),
         (["--skip-bad", "maybe"], "--skip-bad takes true or false, not 'maybe'"),
-        (["--preset", "nobody"], "--preset: found 'nobody'; wanted the name of a file conf/<name>.conf"),
+        (["--preset", "nobody"], "--preset: found 'nobody'; wanted one of: report"),
         (["--config", "nowhere.conf"], "cannot read the config file 'nowhere.conf'"),
         (["--cmd", ""], "empty argument to --cmd"),
         (["--corpus"], "option --corpus lacks its value"),

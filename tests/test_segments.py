@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import covered
+from oracles import covered, same_partition, turns_to_labels
 
 from diar.errors import DataError
 from diar.segments import (
@@ -20,8 +20,6 @@ from diar.segments import (
     runs,
     smooth_turns,
     speech_frames,
-    total,
-    turns_to_labels,
     union,
 )
 
@@ -41,7 +39,6 @@ def test_union_covers_the_same_cells(segments: list[Segment]) -> None:
     joined = union(segments)
     assert_normal(joined)
     assert covered(joined, CELLS) == covered(segments, CELLS)
-    assert total(segments) == len(covered(segments, CELLS))
 
 
 @given(segments=segment_lists, max_gap=st.integers(0, 4))
@@ -66,7 +63,6 @@ def test_intersection_covers_the_common_cells(a: list[Segment], b: list[Segment]
 def test_algebra_moves_with_time(segments: list[Segment], shift: int) -> None:
     later = [Segment(start + shift, end + shift) for start, end in segments]
     assert union(later) == [Segment(start + shift, end + shift) for start, end in union(segments)]
-    assert total(later) == total(segments)
 
 
 def test_turns_are_segments_too() -> None:
@@ -103,8 +99,7 @@ def test_labels_come_back_from_their_turns(values: list[int]) -> None:
     turns = labels_to_turns(labels, names)
     present = sorted(set(values) - {-1})
     back = turns_to_labels(turns, len(labels))
-    assert back.dtype == np.int32
-    assert back.tolist() == [present.index(value) if value >= 0 else -1 for value in values]
+    assert back == [present.index(value) if value >= 0 else -1 for value in values]
     assert sum(turn.duration for turn in turns) == pytest.approx(sum(value >= 0 for value in values) / 100)
 
 
@@ -114,17 +109,12 @@ def test_turns_have_times_in_seconds_and_default_names() -> None:
     assert labels_to_turns(labels, ["x", "y"])[0].speaker == "y"
 
 
-def test_the_later_of_two_overlapping_turns_wins_and_what_lies_outside_is_cut() -> None:
-    turns = [Turn(0.02, 0.05, "b"), Turn(-0.02, 0.03, "a"), Turn(0.07, 9.0, "c"), Turn(-3.0, -0.02, "a")]
-    assert turns_to_labels(turns, 9).tolist() == [0, 0, 1, 1, 1, -1, -1, 2, 2]
-
-
 @given(values=label_lists, names=st.permutations(["a", "b", "c", "d"]))
 def test_other_names_give_the_same_partition(values: list[int], names: list[str]) -> None:
     labels = np.array(values, dtype=np.int32)
     first = turns_to_labels(labels_to_turns(labels), len(labels))
     second = turns_to_labels(labels_to_turns(labels, names), len(labels))
-    assert len(set(zip(first.tolist(), second.tolist(), strict=True))) == len(set(first.tolist()))
+    assert same_partition(first, second)
 
 
 # ---- smoothing -----------------------------------------------------------------------------------------------------

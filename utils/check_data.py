@@ -6,6 +6,7 @@ e.g.: utils/check_data.py data/eval
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -121,26 +122,27 @@ def _check_segments(path: Path, durations: dict[str, float], recordings: set[str
 def _check_rttm(path: Path, durations: dict[str, float], recordings: set[str]) -> Faults:
     if not path.exists():
         return
-    if faults := rttm_faults(path):
-        yield from faults
-        return
-    turns = [(place, RttmLine.parse(line, place)) for place, line in content_lines(path)]
-    turns = [(place, turn) for place, turn in turns if turn.kind == "SPEAKER"]
-    for place, turn in turns:
-        yield from _check_place(place, turn.recording, turn.end, durations, recordings)
-    if not turns:
+    faults = rttm_faults(path)
+    yield from faults
+    empty = not faults
+    for place, line in content_lines(path):
+        with suppress(DataError):  # told already
+            turn = RttmLine.parse(line, place)
+            if turn.kind == "SPEAKER":
+                empty = False
+                yield from _check_place(place, turn.recording, turn.end, durations, recordings)
+    if empty:
         yield f"{path}: no SPEAKER line; wanted the turns of at least one recording, or no such file"
 
 
 def _check_uem(path: Path, durations: dict[str, float], recordings: set[str]) -> Faults:
     if not path.exists():
         return
-    if faults := uem_faults(path):
-        yield from faults
-        return
+    yield from uem_faults(path)
     for place, line in content_lines(path):
-        recording, region = parse_uem_line(line, place)
-        yield from _check_place(place, recording, region.end, durations, recordings)
+        with suppress(DataError):  # told already
+            recording, region = parse_uem_line(line, place)
+            yield from _check_place(place, recording, region.end, durations, recordings)
 
 
 def _check_place(

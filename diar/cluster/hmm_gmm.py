@@ -18,9 +18,10 @@ import numpy as np
 
 from diar import gmm, hmm
 from diar.cluster.agglomerate import ANY_NUMBER, Labels, Merge, Partition, SpeakerRange, agglomerate, cut
+from diar.errors import DataError
 from diar.frames import to_frame
 from diar.gmm import Float32, Gmm
-from diar.options import option
+from diar.options import flag, option
 from diar.speaker_model import SpeakerModelOptions
 
 
@@ -28,12 +29,15 @@ from diar.speaker_model import SpeakerModelOptions
 class HmmGmmOptions(SpeakerModelOptions):
     """HMM/GMM clustering by delta-BIC."""
 
-    initial_clusters: int = option(
-        0, "initial number of clusters; 0: as many as the cluster complexity ratio allows, within the next two", low=0
+    initial_clusters: int = option(0, "initial number of clusters; 0: by the amount of speech, as below", low=0)
+    num_gaussians: int = option(0, "Gaussians of an initial cluster; 0: by the amount of speech, as below", low=0)
+    typical_initial_clusters: int = option(
+        16, "the Gaussians that the speech supports, by the cluster complexity ratio, are shared by this many", low=1
     )
-    most_initial_clusters: int = option(20, "most initial clusters by the cluster complexity ratio", low=1)
-    fewest_initial_clusters: int = option(10, "fewest initial clusters by the cluster complexity ratio", low=1)
-    num_gaussians: int = option(4, "Gaussians of an initial cluster", low=1)
+    fewest_gaussians: int = option(2, "fewest Gaussians of an initial cluster by the amount of speech", low=1)
+    most_gaussians: int = option(4, "most Gaussians of an initial cluster by the amount of speech", low=1)
+    fewest_initial_clusters: int = option(10, "fewest initial clusters by the amount of speech", low=1)
+    most_initial_clusters: int = option(20, "most initial clusters by the amount of speech", low=1)
     initial_partitions: int = option(
         1, "cut the speech in this many partitions, each in as many pieces as clusters; piece k seeds cluster k", low=1
     )
@@ -57,6 +61,14 @@ class HmmGmmOptions(SpeakerModelOptions):
     )
     bic_threshold: float = option(0.0, "merge while a pair gains more delta-BIC than this", unit="nats")
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for what in ("gaussians", "initial_clusters"):
+            fewest, most = getattr(self, f"fewest_{what}"), getattr(self, f"most_{what}")
+            if fewest > most:
+                limit = f"{flag(f'most_{what}')}={most}"
+                raise DataError(flag(f"fewest_{what}"), f"found {fewest}", f"wanted at most {limit}")
+
 
 def cluster(
     frames: Float32, options: HmmGmmOptions, allowed: SpeakerRange = ANY_NUMBER
@@ -77,11 +89,20 @@ def most_clusters(n_frames: int, options: HmmGmmOptions) -> int:
     return max(1, n_frames // to_frame(options.min_duration))
 
 
-def initial_clusters(n_frames: int, options: HmmGmmOptions, fewest: int = 1) -> int:
-    """The initial number of clusters, at least ``fewest``; never more than there are minimum durations of speech."""
-    supported = round(options.total_gaussians(n_frames) / options.num_gaussians)
-    by_rule = min(max(supported, options.fewest_initial_clusters), options.most_initial_clusters)
-    return max(fewest, min(options.initial_clusters or by_rule, most_clusters(n_frames, options)))
+def initial_complexity(n_frames: int, options: HmmGmmOptions, fewest: int = 1) -> tuple[int, int]:
+    """The initial number of clusters, and of Gaussians in each, for ``n_frames`` of speech.
+
+    Without a number in the options, the Gaussians that the speech supports are divided among 16 clusters; as many
+    clusters are then made as there are shares. Both stay within the options' limits: less than 10 clusters are bound to
+    mix speakers, more than 4 Gaussians take in two. There are at least ``fewest`` clusters, and never more than there
+    are minimum durations of speech.
+    """
+    total = options.total_gaussians(n_frames)
+    share = min(max(int(total / options.typical_initial_clusters), options.fewest_gaussians), options.most_gaussians)
+    n_gaussians = options.num_gaussians or share
+    shares = min(max(round(total / n_gaussians), options.fewest_initial_clusters), options.most_initial_clusters)
+    wanted = options.initial_clusters or shares
+    return max(fewest, min(wanted, most_clusters(n_frames, options))), n_gaussians
 
 
 def initial_labels(n_frames: int, n_clusters: int, n_partitions: int = 1, shift: float = 0.0) -> Labels:
@@ -100,15 +121,14 @@ class HmmGmmClusters:
 
     def __init__(self, frames: Float32, options: HmmGmmOptions, fewest: int = 1) -> None:
         n_frames = len(frames)
-        n_clusters = initial_clusters(n_frames, options, fewest)
+        n_clusters, n_gaussians = initial_complexity(n_frames, options, fewest)
         self._options = options
         self._fewest = fewest
         self._phi = gmm.expand(gmm.standardise(frames))
         n_partitions = min(options.initial_partitions, max(1, n_frames // n_clusters))  # a frame a piece or more
         self._labels = initial_labels(n_frames, n_clusters, n_partitions, options.initial_shift)
         self._gmms = [
-            gmm.seed(part, options.num_gaussians, options.em_iterations, options.variance_floor)
-            for part in self._parts()
+            gmm.seed(part, n_gaussians, options.em_iterations, options.variance_floor) for part in self._parts()
         ]
         self._merged: Gmm | None = None  # the mixture of the pair that best_merge found
 

@@ -97,7 +97,7 @@ class DataFolder:
 
 def is_recording_name(name: str) -> bool:
     """Whether ``name`` can be a recording's: it becomes a file's name and a field of RTTM and UEM."""
-    return not re.search(r"[\s./]", name) and not name.startswith("-")
+    return re.fullmatch(r"[^\s./-][^\s./]*", name) is not None
 
 
 def clear_data_folder(path: Path) -> None:
@@ -121,10 +121,13 @@ def write_data_folder(
     where it has them. wav.scp comes last: a folder without it is not complete. Recordings without a duration (audio
     that cannot be read) are in wav.scp only, for the next stage to report.
     """
-    clear_data_folder(path)
+    known = {}
     for name in ("reco2num_spk", "reco2class"):
         if facts is not None and (facts / name).exists():
-            write_text(path / name, read_text(facts / name))
+            known[name] = read_text(facts / name)
+    clear_data_folder(path)
+    for name, text in known.items():
+        write_text(path / name, text)
     turns: Mapping[str, Sequence[Turn]] = {}
     if isinstance(reference, str):
         write_text(path / "ref.rttm", reference)

@@ -27,8 +27,19 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file in UTF-8."""
-    return path.read_text(encoding="utf-8")
+    """The text of a file.
+
+    Raises:
+        DataError: the file is missing, a folder, or not UTF-8 text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise DataError(path, "no such file") from None
+    except IsADirectoryError:
+        raise DataError(path, "is a folder", "wanted a text file") from None
+    except UnicodeDecodeError as error:
+        raise DataError(path, f"not UTF-8 text (byte {error.start})", "wanted a text file") from None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -49,8 +60,8 @@ def read_json(path: Path) -> Any:
         DataError: the file is not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError as error:
         raise DataError(path, f"not JSON ({error})") from None
 
 
@@ -60,15 +71,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[str, str]]:
     Raises:
         DataError: the file is missing, a folder, or not UTF-8 text.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise DataError(path, "no such file") from None
-    except IsADirectoryError:
-        raise DataError(path, "is a folder", "wanted a text file") from None
-    except UnicodeDecodeError as error:
-        raise DataError(path, f"not UTF-8 text (byte {error.start})", "wanted a text file") from None
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(read_text(path).split("\n"), 1):
         if line.strip():
             yield f"{path}:{number}", line.rstrip("\r")
 

@@ -103,11 +103,6 @@ def speaker_turns(lines: Iterable[RttmLine]) -> dict[str, list[Turn]]:
     return {recording: sorted(found) for recording, found in turns.items()}
 
 
-def read_turns(path: Path) -> dict[str, list[Turn]]:
-    """The speaker turns of an RTTM file by recording (``speaker_turns`` of ``read_rttm_lines``)."""
-    return speaker_turns(read_rttm_lines(path))
-
-
 def write_rttm(path: Path, turns: Mapping[str, Sequence[Turn]]) -> None:
     """Write the turns of each recording with channel 1 and times to the millisecond, recordings sorted as bytes."""
     lines = [

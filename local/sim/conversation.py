@@ -14,6 +14,8 @@ from diar.segments import Turn
 
 TURN_MEDIAN, TURN_SPREAD = 6.0, 0.6  # seconds, and standard deviation of the logarithm
 TURN_RANGE = (1.0, 15.0)  # seconds
+REMARK_RANGE = (0.8, 1.6)  # seconds: short turns, which a minimum duration easily gives to somebody else
+REMARK_SHARE = 0.15  # of the turns
 PAUSE_MEDIAN, PAUSE_SPREAD = 0.45, 0.7  # between turns
 PAUSE_RANGE = (0.05, 3.0)
 OWN_PAUSE = 0.35  # seconds at least between two turns of one speaker
@@ -106,7 +108,10 @@ class _Plan:
     def _next_turn(self, floor: Turn | None, solo_from: float) -> Turn | None:
         """The turn that follows ``floor``; None where the meeting is full."""
         speaker = self._next_speaker(floor)
-        length = self._draw(min(TURN_MEDIAN, self.longest / 2), TURN_SPREAD, (TURN_RANGE[0], self.longest))
+        if self.rng.random() < REMARK_SHARE:
+            length = self.rng.uniform(*REMARK_RANGE)
+        else:
+            length = self._draw(min(TURN_MEDIAN, self.longest / 2), TURN_SPREAD, (TURN_RANGE[0], self.longest))
         pause = self._draw(PAUSE_MEDIAN, PAUSE_SPREAD, PAUSE_RANGE)
         if floor is None:
             start = MARGIN
@@ -116,7 +121,7 @@ class _Plan:
                 overlap = 0.0
             start = max(floor.end - overlap if overlap else floor.end + pause, solo_from, self.may_talk[speaker])
         end = min(start + length, self.options.duration - MARGIN)
-        return Turn(start, end, speaker) if end - start >= TURN_RANGE[0] else None
+        return Turn(start, end, speaker) if end - start >= REMARK_RANGE[0] else None
 
     def _next_speaker(self, floor: Turn | None) -> str:
         """A speaker drawn by how much of the share wanted is still to be said."""

@@ -151,8 +151,15 @@ def test_a_gain_that_rises_again_does_not_go_on_past_the_first_stop() -> None:
         (3, 0, 0, None, (3, 3)),
         (3, 0, 0, 5, (3, 3)),  # the flag wins over the data folder
         (0, 0, 0, 5, (5, 5)),
-        (0, 2, 4, 5, (5, 5)),
+        (0, 2, 4, 5, (4, 4)),  # what is known yields to the bounds
+        (0, 2, 4, 1, (2, 2)),
+        (0, 2, 4, 3, (3, 3)),
+        (0, 2, 0, 9, (9, 9)),
+        (0, 0, 4, 9, (4, 4)),
         (3, 1, 9, None, (3, 3)),
+        (3, 3, 3, 5, (3, 3)),
+        (3, 3, 0, None, (3, 3)),
+        (3, 0, 3, None, (3, 3)),
         (0, 2, 0, None, (2, None)),
         (0, 0, 4, None, (1, 4)),
         (0, 2, 4, None, (2, 4)),
@@ -185,7 +192,9 @@ def test_any_number_is_one_and_more() -> None:
     assert SpeakerRange.of(SpeakerCountOptions(num_spk=0, min_spk=0, max_spk=0)) == ANY_NUMBER
 
 
-@pytest.mark.parametrize("values", [{"num_spk": -1}, {"min_spk": -1}, {"max_spk": -2}, {"min_spk": 3, "max_spk": 2}])
+@pytest.mark.parametrize("values", [{"num_spk": -1}, {"min_spk": -1}, {"max_spk": -2}, {"min_spk": 3, "max_spk": 2},
+                                    {"num_spk": 5, "max_spk": 4}, {"num_spk": 1, "min_spk": 2},
+                                    {"num_spk": 5, "min_spk": 2, "max_spk": 4}], ids=str)  # fmt: skip
 def test_bad_numbers_of_speakers_are_refused(values: dict[str, int]) -> None:
     with pytest.raises(DataError, match="^--(num|min|max)-spk: found"):
         SpeakerCountOptions(**values)

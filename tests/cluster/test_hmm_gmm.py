@@ -21,16 +21,15 @@ from oracles import (
     stays,
 )
 
-from diar import gmm
+from diar import gmm, hmm
 from diar.cluster.agglomerate import SpeakerRange
 from diar.cluster.hmm_gmm import (
     HmmGmmClusters,
     HmmGmmOptions,
     cluster,
-    initial_clusters,
+    initial_complexity,
     initial_labels,
     most_clusters,
-    segmentation,
 )
 from diar.errors import DataError
 
@@ -39,7 +38,11 @@ OPTIONS = HmmGmmOptions(
     initial_partitions=1,
     initial_shift=0.0,
     num_gaussians=1,
-    adapt_clusters=False,
+    typical_initial_clusters=16,
+    fewest_gaussians=2,
+    most_gaussians=4,
+    fewest_initial_clusters=10,
+    most_initial_clusters=20,
     seconds_per_gaussian=5.0,
     seconds_per_gaussian_slope=0.0,
     initial_passes=4,
@@ -54,6 +57,9 @@ OPTIONS = HmmGmmOptions(
     lost_clusters="drop",
     bic_threshold=0.0,
 )
+
+BY_RULE: dict[str, object] = {"initial_clusters": 0}
+BOTH_BY_RULE: dict[str, object] = {"initial_clusters": 0, "num_gaussians": 0}
 
 
 def changed(**values: object) -> HmmGmmOptions:
@@ -82,7 +88,7 @@ def test_planted_speakers_are_found_with_their_number(n_speakers: int, seed: int
 
 
 @pytest.mark.parametrize("values", [{"merge_candidates": 3}, {"initial_partitions": 2}, {"initial_shift": 0.4},
-                                    {"adapt_clusters": True}, {"em_iterations": 5}], ids=str)  # fmt: skip
+                                    BY_RULE, BOTH_BY_RULE, {"em_iterations": 5}], ids=str)  # fmt: skip
 def test_planted_speakers_are_found_by_the_variants(values: dict[str, object]) -> None:
     frames, speakers = conversation(3)
     partition, _ = cluster(frames, changed(**values))
@@ -218,7 +224,7 @@ def test_when_a_cluster_is_dropped_the_others_are_trained_from_their_own_mixture
         old = [(m.weights, m.means, m.variances) for m in clusters._gmms]
         clusters.realign(1)
         scores = np.stack([mixture_log_likelihoods(frames, mixture) for mixture in old], axis=1)
-        moved = segmentation(options, 50)(scores.astype(np.float32))
+        moved = hmm.viterbi(scores.astype(np.float32), 50, options.self_loop, options.jump)
         alive = sorted(set(moved.tolist()))
         dropped |= set(range(alive[-1])) - set(alive)
         assert clusters.n_clusters == len(alive)
@@ -369,19 +375,31 @@ def test_a_shift_moves_the_initial_pieces_later() -> None:
     assert initial_labels(12, 3, shift=1.0).tolist() == [2] * 4 + [0] * 4 + [1] * 4
 
 
+def segmented(monkeypatch: pytest.MonkeyPatch, scores: np.ndarray, **values: object) -> list[int]:
+    """The labels after a pass in which the frames score as given, with a minimum of two frames."""
+    frames = np.random.default_rng(0).standard_normal((len(scores), 2)).astype(np.float32)
+    options = changed(min_duration=0.02, initial_clusters=2, lost_clusters="drop", **values)
+    clusters = HmmGmmClusters(frames, options)
+    monkeypatch.setattr(gmm, "log_likelihoods", lambda phi, models: scores)
+    clusters.realign(1)
+    return clusters.labels.tolist()
+
+
 @pytest.mark.parametrize(
     ("decide", "expected"), [("viterbi", [0, 0, 1, 1, 1, 1, 1]), ("polling", [0, 0, 0, 0, 0, 0, 1])]
 )
-def test_the_segmentation_is_the_one_asked_for(decide: str, expected: list[int]) -> None:
+def test_the_segmentation_is_the_one_asked_for(
+    monkeypatch: pytest.MonkeyPatch, decide: str, expected: list[int]
+) -> None:
     scores = np.array([[1, 0], [1, 0], [0, 9], [1, 0], [1, 0], [0, 1], [0, 1]], dtype=np.float32)
-    assert segmentation(changed(segmentation=decide), 2)(scores).tolist() == expected
+    assert segmented(monkeypatch, scores, segmentation=decide) == expected
 
 
-def test_the_segmentation_heeds_the_weights() -> None:
+def test_the_segmentation_heeds_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     scores = np.array([[1, 0]] * 4 + [[0, 1]] * 3 + [[1, 0]] * 4, dtype=np.float32)
-    assert segmentation(changed(jump=0.5), 2)(scores).tolist() == [0] * 4 + [1] * 3 + [0] * 4
-    assert segmentation(changed(jump=0.01), 2)(scores).tolist() == [0] * 11
-    assert segmentation(changed(jump=0.01, self_loop=0.01), 2)(scores).tolist() != [0] * 11
+    assert segmented(monkeypatch, scores, jump=0.5) == [0] * 4 + [1] * 3 + [0] * 4
+    assert segmented(monkeypatch, scores, jump=0.01) == [0] * 11
+    assert segmented(monkeypatch, scores, jump=0.01, self_loop=0.01) != [0] * 11
 
 
 @pytest.mark.parametrize(
@@ -390,28 +408,69 @@ def test_the_segmentation_heeds_the_weights() -> None:
         (60.0, {}, 12),  # what is asked for
         (3.0, {}, 6),  # one a minimum duration
         (0.2, {}, 1),
-        (60.0, {"adapt_clusters": True, "initial_clusters": 40}, 12),  # 60 s / 5 s a Gaussian
-        (60.0, {"adapt_clusters": True, "initial_clusters": 40, "seconds_per_gaussian_slope": 0.0125}, 10),
-        (120.0, {"adapt_clusters": True, "initial_clusters": 40, "num_gaussians": 2}, 12),
-        (120.0, {"adapt_clusters": True, "initial_clusters": 9}, 9),
-        (3.0, {"adapt_clusters": True}, 6),
+        (20.0, {"initial_clusters": 40}, 40),  # more than the rule allows
+        (60.0, {"initial_clusters": 3}, 3),  # fewer than the rule's fewest
+        (60.0, BY_RULE, 12),  # 60 s / 5 s a Gaussian
+        (120.0, BY_RULE | {"seconds_per_gaussian_slope": 0.0125}, 18),
+        (120.0, BY_RULE | {"num_gaussians": 2}, 12),
+        (40.0, BY_RULE, 10),
+        (40.0, BY_RULE | {"fewest_initial_clusters": 4}, 8),
+        (10.0, BY_RULE | {"fewest_initial_clusters": 4}, 4),
+        (150.0, BY_RULE, 20),
+        (150.0, BY_RULE | {"most_initial_clusters": 25}, 25),
+        (150.0, BY_RULE | {"most_initial_clusters": 50}, 30),
+        (3.0, BY_RULE, 6),  # one a minimum duration
     ],
+    ids=str,
 )
-def test_the_initial_number_is_what_is_asked_for_as_far_as_the_speech_is_enough(
+def test_the_initial_number_is_what_is_asked_for_or_by_the_rule_as_far_as_the_speech_is_enough(
     seconds: float, values: dict[str, object], expected: int
 ) -> None:
+    """``BY_RULE`` with a Gaussian a cluster and a Gaussian each 5 s, between 10 and 20 clusters, if not said."""
     options, n_frames = changed(**values), round(100 * seconds)
-    assert initial_clusters(n_frames, options) == expected
+    assert initial_complexity(n_frames, options) == (expected, options.num_gaussians)
     frames = np.random.default_rng(0).standard_normal((n_frames, 2)).astype(np.float32)
     clusters = HmmGmmClusters(frames, options)
     assert clusters.n_clusters == expected == len(set(clusters.labels.tolist()))
-    assert initial_clusters(n_frames, options, fewest=30) == 30
+    assert initial_complexity(n_frames, options, fewest=41)[0] == 41
+
+
+@pytest.mark.parametrize(
+    ("seconds", "values", "expected"),
+    [
+        (60.0, {}, (10, 2)),  # 12 Gaussians: fewer than two for each of 16
+        (200.0, {}, (20, 2)),
+        (255.0, {}, (17, 3)),
+        (340.0, {}, (17, 4)),
+        (600.0, {}, (20, 4)),
+        (600.0, {"most_gaussians": 8}, (17, 7)),
+        (60.0, {"fewest_gaussians": 1}, (12, 1)),
+        (200.0, {"typical_initial_clusters": 10}, (10, 4)),
+        (255.0, {"initial_clusters": 5}, (5, 3)),
+        (255.0, {"num_gaussians": 5}, (10, 5)),  # an explicit number is taken as it is
+        (3.0, {}, (6, 2)),
+    ],
+    ids=str,
+)
+def test_the_gaussians_that_the_speech_supports_are_shared_by_the_initial_clusters(
+    seconds: float, values: dict[str, object], expected: tuple[int, int]
+) -> None:
+    options, n_frames = changed(**BOTH_BY_RULE | values), round(100 * seconds)
+    assert initial_complexity(n_frames, options) == expected
+    frames = np.random.default_rng(0).standard_normal((n_frames, 2)).astype(np.float32)
+    clusters = HmmGmmClusters(frames, options)
+    assert (clusters.n_clusters, {len(mixture.weights) for mixture in clusters._gmms}) == (expected[0], {expected[1]})
 
 
 @pytest.mark.parametrize(
     "values",
     [
-        {"initial_clusters": 0},
+        {"initial_clusters": -1},
+        {"most_initial_clusters": 0},
+        {"typical_initial_clusters": 0},
+        {"fewest_gaussians": 0},
+        {"most_gaussians": 0},
+        {"fewest_initial_clusters": 0},
         {"min_duration": 0.0},
         {"em_iterations": 0},
         {"variance_floor": 0.0},
@@ -421,7 +480,7 @@ def test_the_initial_number_is_what_is_asked_for_as_far_as_the_speech_is_enough(
         {"jump": -1.0},
         {"seconds_per_gaussian": 0.0},
         {"seconds_per_gaussian_slope": -0.1},
-        {"num_gaussians": 0},
+        {"num_gaussians": -1},
         {"initial_shift": 1.5},
         {"bic_threshold": float("nan")},
     ],

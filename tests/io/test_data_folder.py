@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from diar.errors import DataError
-from diar.io.data_folder import DataFolder, copy_known_facts, write_data_folder
+from diar.io.data_folder import DataFolder, clear_data_folder, is_recording_name, write_data_folder
 from diar.segments import Segment, Turn
 
 WAVS = {"r2": "/w/r2.wav", "r1": "/w/r1.flac", "R": "cat x.sph |"}
@@ -135,7 +136,7 @@ def test_recordings_without_a_duration_are_in_wav_scp_only(tmp_path: Path) -> No
 
 
 def test_missing_folders_and_tables_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="gone: no such folder; stage 0 makes it"):
+    with pytest.raises(DataError, match=r"gone/wav\.scp: no such folder; stage 0 makes it"):
         DataFolder(tmp_path / "gone").recordings()
     with pytest.raises(DataError, match=r"wav\.scp: no such file"):
         DataFolder(tmp_path).recordings()
@@ -150,14 +151,65 @@ def test_numbers_of_speakers_must_be_positive_integers(tmp_path: Path, value: st
 
 def test_what_is_known_is_copied_and_read(tmp_path: Path) -> None:
     (source := tmp_path / "corpus").mkdir()
-    (target := tmp_path / "data").mkdir()
-    copy_known_facts(source, target)
+    target = tmp_path / "data"
+    write_data_folder(target, WAVS, DURATIONS, facts=source)
     assert DataFolder(target).num_speakers() == {} == DataFolder(target).classes()
     (source / "reco2num_spk").write_text("r1 4\nr2 12\n")
     (source / "reco2class").write_text("r1 CMU\n")
-    copy_known_facts(source, target)
+    write_data_folder(target, WAVS, DURATIONS, facts=source)
     assert DataFolder(target).num_speakers() == {"r1": 4, "r2": 12}
     assert DataFolder(target).classes() == {"r1": "CMU"}
+    (source / "reco2class").unlink()
+    write_data_folder(target, WAVS, DURATIONS, facts=source)
+    assert DataFolder(target).num_speakers() == {"r1": 4, "r2": 12} and DataFolder(target).classes() == {}
+    write_data_folder(target, WAVS, DURATIONS)
+    assert DataFolder(target).num_speakers() == {} == DataFolder(target).classes()
+
+
+TABLES = (
+    "wav.scp", "ref.rttm", "all.uem", "reco2num_spk", "reco2class", "reco2dur", "segments", "utt2spk", "spk2utt",
+)  # fmt: skip
+
+
+def test_clearing_removes_every_table_and_nothing_else(tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "eval"
+    clear_data_folder(folder)
+    assert list(folder.iterdir()) == [], "the folder is made"
+    for name in (*TABLES, "notes.txt", "wav.scp.orig"):
+        (folder / name).write_text("x y\n")
+    clear_data_folder(folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["notes.txt", "wav.scp.orig"]
+
+
+@pytest.mark.parametrize("name", TABLES[1:])
+def test_a_clearing_that_fails_leaves_no_complete_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / "wav.scp").write_text("x y\n")
+    (tmp_path / name).mkdir()
+    with pytest.raises(OSError):
+        clear_data_folder(tmp_path)
+    assert not (tmp_path / "wav.scp").exists()
+
+
+@pytest.mark.parametrize("name", ["r", "R-1_b", "zoë", "a:b", "1"])
+def test_names_of_recordings_are_taken(tmp_path: Path, name: str) -> None:
+    assert is_recording_name(name)
+    (tmp_path / "wav.scp").write_text(f"{name} /w/a.wav\n", encoding="utf-8")
+    assert DataFolder(tmp_path).recordings() == [name]
+
+
+@pytest.mark.parametrize("name", ["r.1", ".", "..", "../r", "a/b", "-r", "--share"])
+def test_names_that_can_be_no_files_name_are_refused(tmp_path: Path, name: str) -> None:
+    assert not is_recording_name(name)
+    (tmp_path / "wav.scp").write_text(f"a /w/a.wav\n{name} /w/b.wav\n")
+    reason = rf"wav\.scp: recording '{re.escape(name)}'; wanted a name without blanks, dots or slashes"
+    for read in (DataFolder(tmp_path).wav_scp, DataFolder(tmp_path).recordings):
+        with pytest.raises(DataError, match=reason):
+            read()
+
+
+@pytest.mark.parametrize("name", ["a b", "a\tb", " a", "a\n", "a\u00a0b"])
+def test_names_with_blanks_are_no_recordings(name: str) -> None:
+    assert not is_recording_name(name)
 
 
 @pytest.mark.parametrize("name", ["wav.scp", "ref.rttm", "reco2num_spk", "reco2class"])

@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from diar.errors import DataError
-from diar.io.files import TEMPORARY_SUFFIX, atomic_path, numbered_lines, read_json, write_json, write_text
+from diar.io.files import (
+    TEMPORARY_SUFFIX,
+    atomic_path,
+    content_lines,
+    numbered_lines,
+    read_json,
+    read_text,
+    write_json,
+    write_text,
+)
 
 
 class Interrupted(Exception):
@@ -54,6 +63,7 @@ def test_a_block_that_writes_nothing_is_an_error_and_replaces_nothing(tmp_path: 
 def test_text_is_written_as_utf8_with_the_lines_given(tmp_path: Path) -> None:
     write_text(tmp_path / "a", "zoë\nb\r\n")
     assert (tmp_path / "a").read_bytes() == "zoë\nb\r\n".encode()
+    assert read_text(tmp_path / "a") == "zoë\nb\n"
     assert names(tmp_path) == ["a"]
 
 
@@ -68,7 +78,7 @@ def test_json_is_sorted_and_comes_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", [b"", b"{", b"{'a': 1}", b"\xff\xfe"])
 def test_what_is_not_json_is_refused(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "a.json").write_bytes(text)
-    with pytest.raises(DataError, match=r"a\.json: not JSON"):
+    with pytest.raises(DataError, match=r"a\.json: not (JSON|UTF-8 text)"):
         read_json(tmp_path / "a.json")
 
 
@@ -76,6 +86,14 @@ def test_lines_have_their_numbers_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "t.txt"
     path.write_bytes(b"\nfirst\n  \n\t\n second \r\nlast")
     assert list(numbered_lines(path)) == [(f"{path}:2", "first"), (f"{path}:5", " second "), (f"{path}:6", "last")]
+
+
+def test_comments_are_no_content(tmp_path: Path) -> None:
+    path = tmp_path / "t.rttm"
+    path.write_text("; one\n\nfirst ; not a comment\n  ;; two\n# three\n\t#four\n second #5\n")
+    expected = [(f"{path}:3", "first ; not a comment"), (f"{path}:7", " second #5")]
+    assert list(content_lines(path)) == expected
+    assert len(list(numbered_lines(path))) == 6
 
 
 @pytest.mark.parametrize("separator", ["\u2028", "\x0b", "\x85"])

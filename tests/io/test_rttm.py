@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diar.errors import DataError
-from diar.io.rttm import RttmLine, read_rttm_lines, read_turns, speaker_turns, write_rttm
+from diar.io.rttm import RttmLine, read_rttm_lines, renamed_rttm, rttm_faults, speaker_turns, write_rttm
 from diar.segments import Turn
 
 
@@ -62,6 +62,29 @@ def test_bad_lines_are_refused_with_their_place(tmp_path: Path, line: str, reaso
         read(tmp_path, f"SPEAKER r 1 0 1 <NA> <NA> A <NA>\n{line}\n")
 
 
+def test_every_fault_is_told_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "ref.rttm"
+    good = "SPEAKER r 1 0 1 <NA> <NA> A <NA>\n"
+    path.write_text(f";; a comment\n{good}SPEAKER r\n\n{good}SPEAKER r 1 0 -1 <NA> <NA> A <NA>\n")
+    assert [fault.partition(" found")[0] for fault in rttm_faults(path)] == [f"{path}:3:", f"{path}:6:"]
+    assert "duration -1" in rttm_faults(path)[1]
+    path.write_text(good)
+    assert rttm_faults(path) == []
+
+
+def test_recordings_are_renamed_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "ref.rttm"
+    path.write_text(
+        ";; about a.1\nSPEAKER a.1 1 *0.5  1 <NA>\t<NA> a.1 0.9 <NA>\r\nNOSCORE b 1 0 1 <NA> <NA> <NA> <NA>\n"
+    )
+    assert renamed_rttm(path, lambda name: name.replace(".", "_")) == (
+        "SPEAKER a_1 1 *0.5 1 <NA> <NA> a.1 0.9 <NA>\nNOSCORE b 1 0 1 <NA> <NA> <NA> <NA>\n"
+    )
+    path.write_text("SPEAKER a.1 1 0.5 1 <NA> <NA> A <NA>\nSPEAKER a.1 1 x 1 <NA> <NA> A <NA>\n")
+    with pytest.raises(DataError, match=r"ref\.rttm:2: found times"):
+        renamed_rttm(path, str.upper)
+
+
 def test_files_that_are_not_text_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none\.rttm: no such file"):
         read_rttm_lines(tmp_path / "none.rttm")
@@ -93,7 +116,7 @@ spoken = st.lists(milliseconds.map(lambda t: Turn(t[0] / 1000, (t[0] + t[1]) / 1
 def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory, turns: dict[str, list[Turn]]) -> None:
     path = tmp_path_factory.getbasetemp() / "turns.rttm"
     write_rttm(path, turns)
-    again = read_turns(path)
+    again = speaker_turns(read_rttm_lines(path))
     assert list(again) == sorted(turns, key=str.encode)
     for recording, expected in turns.items():
         for turn, wanted in zip(again[recording], sorted(expected), strict=True):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from diar.errors import DataError
-from diar.io.uem import read_uem, write_uem
+from diar.io.uem import parse_uem_line, read_uem, uem_faults, write_uem
 from diar.segments import Segment
 
 
@@ -44,6 +44,24 @@ def test_bad_lines_are_refused_with_their_place(tmp_path: Path, line: str, reaso
 def test_a_uem_without_regions_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(DataError, match=r"all\.uem: covers nothing"):
         read(tmp_path, text)
+    (fault,) = uem_faults(tmp_path / "all.uem")
+    assert fault.startswith(f"{tmp_path / 'all.uem'}: covers nothing; wanted ")
+
+
+def test_every_fault_is_told_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "all.uem"
+    path.write_text(";; a comment\nr 1 0 10\nr 1 0\n\nr 1 5 5\nr 1 20 30\nr 1 zero 1\n")
+    assert [fault.partition(" found")[0] for fault in uem_faults(path)] == [f"{path}:{n}:" for n in (3, 5, 7)]
+    path.write_text("r 1 0 10\n# the end\n")
+    assert uem_faults(path) == []
+    path.write_text("r 1 5 5\n")
+    assert len(uem_faults(path)) == 1, "a file of faults alone is not empty as well"
+
+
+def test_a_line_is_a_recording_and_its_region() -> None:
+    assert parse_uem_line("m.1 A 1.5\t2", "x:1") == ("m.1", Segment(1.5, 2.0))
+    with pytest.raises(DataError, match="^x:1: found 2 fields"):
+        parse_uem_line("m.1 A", "x:1")
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from oracles import total
 from scipy.linalg import solve_toeplitz
 from scipy.signal import freqz, lfilter, welch
 
 from diar.errors import DataError
 from diar.io.data_folder import DataFolder
-from diar.segments import Turn, total
+from diar.segments import Turn
 
 SIM = Path(__file__).parents[2] / "local" / "sim"
 sys.path.append(str(SIM))
@@ -364,7 +365,7 @@ def test_the_same_options_give_the_same_bytes_and_meetings_are_independent(run):
     one, two = run("one", "--num-meetings", "1", *short), run("two", "--num-meetings", "2", *short)
     again, other = (
         run("again", "--num-meetings", "1", *short),
-        run("other", "--seed", "1", "--num-meetings", "1", *short),
+        run("other", "--seed", "2", "--num-meetings", "1", *short),
     )
     first = [folder / "wav" / "SIM01.flac" for folder in (one, two, again, other)]
     assert first[0].read_bytes() == first[1].read_bytes() == first[2].read_bytes() != first[3].read_bytes()
