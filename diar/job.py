@@ -140,7 +140,7 @@ def open_input(noun: str, folder: Path) -> ArchiveFolder:
 def _changed_input(parent: Path, options: Any) -> Path | None:
     """A folder beside, direct or indirect input by ``options``, whose own options.json is no longer what it was."""
     for name, recorded in ((options or {}).get("inputs") or {}).items():
-        source = parent / name
+        source: Path = parent / name
         if source.is_dir() and _options_of(source) != recorded:
             return source
         changed: Path | None = _changed_input(parent, recorded)

@@ -367,19 +367,19 @@ def test_the_command_line_wins_over_a_preset(finished):
 def test_number_of_speakers(finished):
     known = finished.folder / "data" / "eval" / "reco2num_spk"
     known.write_text("alpha 1\nbeta 4\n")
-    finished.run("--stage", 6)
+    finished.run("--nj", 1, "--stage", 6)
     assert speakers(finished) == {"alpha": 1, "beta": 4, "gamma_r_1": 2}
-    finished.run("--stage", 6, "--num-spk", 1)  # wins over reco2num_spk
+    finished.run("--nj", 1, "--stage", 6, "--num-spk", 1)  # wins over reco2num_spk
     assert speakers(finished) == dict.fromkeys(RECORDINGS, 1)
     known.unlink()
-    finished.run("--stage", 6, "--min-spk", 3, "--max-spk", 3)
+    finished.run("--nj", 1, "--stage", 6, "--min-spk", 3, "--max-spk", 3)
     assert speakers(finished) == dict.fromkeys(RECORDINGS, 3)
-    finished.run("--stage", 6, "--max-spk", 1)
+    finished.run("--nj", 1, "--stage", 6, "--max-spk", 1)
     assert speakers(finished) == dict.fromkeys(RECORDINGS, 1)
 
 
 def test_more_speakers_than_the_speech_holds(finished):
-    run = finished.run("--stage", 6, "--num-spk", 99)
+    run = finished.run("--nj", 1, "--stage", 6, "--num-spk", 99)
     for recording in RECORDINGS:
         possible = int(archive(finished, "vad_webrtc", recording).sum()) // 250
         assert speakers(finished)[recording] == possible >= 5
