@@ -38,7 +38,7 @@ def run(main: Callable[[], None]) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left: nothing to say
         code = 1
     except OSError as error:
-        code = complain(f"{error.filename or sys.argv[0]}: {error.strerror or error}")
+        code = complain(reason(error))
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
@@ -53,6 +53,13 @@ def complain(message: str) -> int:
     """Print one error line; the exit code to end with."""
     print(f"{Path(sys.argv[0]).name}: {message}", file=sys.stderr)
     return 1
+
+
+def reason(error: DataError | OSError) -> str:
+    """The one line that tells what is wrong."""
+    if isinstance(error, DataError):
+        return str(error)
+    return f"{error.filename or sys.argv[0]}: {error.strerror or error}"
 
 
 def warn(message: str) -> None:

@@ -87,11 +87,11 @@ class Job:
             started = time.perf_counter()
             try:
                 convert(recording)
-            except DataError as error:
-                failures[recording] = str(error)
+            except (DataError, OSError) as error:
+                failures[recording] = cli.reason(error)
                 self._remove(recording)
-                write_text(self.output / (recording + ERROR_SUFFIX), f"{error}\n")
-                print(f"{recording}: failed: {error}", file=sys.stderr, flush=True)
+                print(f"{recording}: failed: {failures[recording]}", file=sys.stderr, flush=True)
+                write_text(self.output / (recording + ERROR_SUFFIX), f"{failures[recording]}\n")
             else:
                 print(f"{recording}: {time.perf_counter() - started:.2f} s", flush=True)
         if failures and not self.arguments.skip_bad:

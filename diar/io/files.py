@@ -22,6 +22,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)  # of a killed process with our number
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        if error.filename is None:  # a full disk, say, does not tell where
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

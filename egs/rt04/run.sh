@@ -142,7 +142,7 @@ score_opts="${collar:+--collar $collar} ${skip_overlap:+--skip-overlap $skip_ove
 {
   if runs 0; then
     echo "$0: stage 0: corpus -> $data"
-    rm -f $data/.*.tmp # of a run that was killed
+    rm -f $data/.*.tmp $data/wav/.*.tmp # of a run that was killed
     prepare_corpus
     utils/check_data.py --skip-bad $skip_bad ${allow_pipes:+--allow-pipes $allow_pipes} $data
   fi
