@@ -23,7 +23,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        if error.filename is None:  # a full disk, say, does not tell where
+        if error.errno is not None and error.filename is None:  # a full disk, say, does not tell where
             error.filename = str(path)
         raise
     finally:
