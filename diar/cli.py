@@ -164,8 +164,10 @@ class Parser(argparse.ArgumentParser):
         return cls(**{option_field.name: getattr(parsed, option_field.name) for option_field in fields(cls)})
 
     def error(self, message: str) -> NoReturn:
-        where, _, found = message.partition(": ") if message.startswith("argument ") else ("arguments", "", message)
-        raise DataError(where.removeprefix("argument "), found, " ".join(self.format_usage().split()))
+        if message.startswith("argument "):
+            where, _, found = message.removeprefix("argument ").partition(": ")
+            raise DataError(where, found, advice=f"see {self.prog} --help")
+        raise DataError("arguments", message, " ".join(self.format_usage().split()))
 
     def _conf_words(self, path: Path) -> list[str]:
         """The flags of a Kaldi conf file: a line each, ``--name=value``, comments after ``#``."""
