@@ -146,7 +146,7 @@ use_venv() {
   if [ -n "$missing" ]; then
     case " $missing " in
       *" torch "*) say "installing torch; for a CPU or a CUDA build of your choice run first:" \
-        "$venv/bin/python -m pip install torch --index-url <the index that pytorch.org names for it>" ;;
+        "$venv/bin/python -m pip install torch --index-url <the index that PyTorch's site names for it>" ;;
       *) say "installing $missing" ;;
     esac
     install -e "$root[${extras// /,}]"

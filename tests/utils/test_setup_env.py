@@ -239,7 +239,7 @@ def test_other_requirements_are_installed(root):
         (
             {
                 "FAKE_PIP": "WARNING: Retrying after connection broken by 'NameResolutionError: Failed to resolve "
-                "pypi.org'"
+                "packages.example'"
             },
             "setup: packages cannot be fetched: is there a network?",
         ),
