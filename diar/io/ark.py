@@ -61,13 +61,15 @@ class ArchiveFolder:
         """The array of ``recording``.
 
         Raises:
-            DataError: the recording is not listed, or its archive is missing or not Kaldi's format.
+            DataError: the recording is not listed, or its archive is missing, a pipe or not Kaldi's format.
         """
         import kaldiio
 
         if recording not in self._table:
             raise DataError(self._table_path, f"recording '{recording}' is not listed", advice="run its stage again")
         source = self._table[recording]
+        if "|" in (source[0], source[-1]):  # kaldiio would run it, and this table may be somebody else's
+            raise DataError(source, "is a pipe", "wanted an archive", "write its output to a file first")
         try:
             array: NDArray[Any] = kaldiio.load_mat(source)
             promised = _promised_length(source, len(array)) if array.ndim == 1 and array.dtype.kind == "f" else None

@@ -151,3 +151,11 @@ def test_an_archive_of_other_text_is_refused(tmp_path: Path) -> None:
     archive_path(tmp_path, "r").write_text("this is not an archive of Kaldi's\n" * 4)
     with pytest.raises(DataError, match=r"r\.ark:2: cannot be read"):
         archives.read("r")
+
+
+@pytest.mark.parametrize("command", ["touch {} |", "| touch {}"])
+def test_a_pipe_is_refused_and_not_run(tmp_path: Path, command: str) -> None:
+    (tmp_path / "feats.scp").write_text(f"r {command.format(tmp_path / 'ran')}\n")
+    with pytest.raises(DataError, match="is a pipe"):
+        ArchiveFolder(tmp_path).read("r")
+    assert not (tmp_path / "ran").exists()
