@@ -390,6 +390,32 @@ def test_each_of_several_sources_counts(tmp_path: Path) -> None:
         prepare_folder(tmp_path / name, FEATS)
 
 
+def test_a_change_two_folders_back_is_noticed(tmp_path: Path) -> None:
+    vad = {"options": {"webrtc_mode": 2}, "inputs": {}}
+    clusters = {"options": {"num_spk": 0}, "inputs": {"vad": vad}}
+    filled(tmp_path / "vad", "vad", vad)
+    filled(tmp_path / "clusters", "clusters", clusters)
+    realigned = filled(tmp_path / "realigned", "realigned", {"inputs": {"clusters": clusters}})
+    assert open_input("realigned", realigned).path == realigned
+    prepare_folder(tmp_path / "vad", {**vad, "options": {"webrtc_mode": 3}})
+    with pytest.raises(DataError, match="realigned: was made from another .*vad than .*; stage 7"):
+        open_input("realigned", realigned)
+
+
+def test_a_system_error_fails_its_recording_only(make, output: Path) -> None:
+    job = make()
+
+    def convert(recording: str) -> None:
+        if recording == "b":
+            raise OSError(28, "No space left on device", "somewhere")
+        job.write(recording, value(recording))
+
+    with pytest.raises(DataError, match="1 of 5 recordings failed, the first: somewhere: No space left on device$"):
+        job.each_recording(convert)
+    assert sorted(path.stem for path in output.glob("*.ark")) == sorted(set(RECORDINGS) - {"b"})
+    assert (output / f"b{ERROR_SUFFIX}").read_text() == "somewhere: No space left on device\n"
+
+
 def test_a_source_that_has_gone_is_no_reason_to_refuse(tmp_path: Path) -> None:
     folder = filled(tmp_path / "x", "vad", {"inputs": {"gone": FEATS}})
     assert open_input("vad", folder).path == folder

@@ -513,3 +513,11 @@ def test_realignment_never_lowers_the_likelihood_of_the_best_path() -> None:
         )
     assert all(after >= before - 1e-4 * abs(before) for before, after in itertools.pairwise(reached))
     assert isinstance(clusters._gmms[0], gmm.Gmm)
+
+
+@pytest.mark.parametrize("what", ["gaussians", "initial_clusters"])
+def test_limits_that_leave_no_number_are_refused(what: str) -> None:
+    flags = f"--fewest-{what}: found 9; wanted at most --most-{what}=8".replace("_", "-")
+    with pytest.raises(DataError, match=f"^{flags}$"):
+        HmmGmmOptions(**{f"fewest_{what}": 9, f"most_{what}": 8})
+    assert getattr(HmmGmmOptions(**{f"fewest_{what}": 8, f"most_{what}": 8}), f"most_{what}") == 8

@@ -221,3 +221,19 @@ def test_the_digest_changes_with_what_outputs_depend_on(tmp_path: Path, name: st
     with (tmp_path / name).open("a") as stream:
         stream.write("r9 1\n")
     assert DataFolder(tmp_path).digest() != before
+
+
+def test_a_folder_may_be_its_own_source_of_facts(tmp_path: Path) -> None:
+    (tmp_path / "reco2num_spk").write_text("r 3\n")
+    write_data_folder(tmp_path, {"r": "r.wav"}, {"r": 1.0}, facts=tmp_path)
+    assert DataFolder(tmp_path).num_speakers() == {"r": 3}
+
+
+def test_facts_that_are_not_text_are_refused_before_the_folder_is_cleared(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    write_data_folder(target, {"r": "r.wav"}, {"r": 1.0})
+    (source / "reco2num_spk").write_bytes(b"r\xff 3\n")
+    with pytest.raises(DataError, match=r"reco2num_spk: not UTF-8 text \(byte 1\)"):
+        write_data_folder(target, {"r": "other.wav"}, {"r": 1.0}, facts=source)
+    assert DataFolder(target).wav_scp() == {"r": "r.wav"}
