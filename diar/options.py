@@ -21,6 +21,7 @@ class OptionHelp:
     choices: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    recut: bool = False
 
 
 def option(
@@ -31,9 +32,13 @@ def option(
     choices: tuple[str, ...] = (),
     low: float | None = None,
     high: float | None = None,
+    recut: bool = False,
 ) -> Any:
-    """A dataclass field with help; ``low`` and ``high`` are the allowed range, both included."""
-    return field(default=default, metadata={"option": OptionHelp(text, unit, choices, low, high)})
+    """A dataclass field with help; ``low`` and ``high`` are the allowed range, both included.
+
+    ``recut`` options only say where a merge history is cut: another value needs no other history.
+    """
+    return field(default=default, metadata={"option": OptionHelp(text, unit, choices, low, high, recut)})
 
 
 def flag(name: str) -> str:

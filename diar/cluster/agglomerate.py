@@ -1,15 +1,15 @@
 """The one greedy merge loop, its history, and where to cut it.
 
-What is merged, and at which gain, is the business of the clusters (``Clusters``); the loop merges the best pair down to
-the fewest clusters wanted and keeps every partition on the way, so that the cut can be chosen, and chosen again,
-afterwards.
+What is merged, and at which gain, is the business of the clusters (``Clusters``): delta-BIC, or the loss of information.
+The loop merges the best pair down to a single cluster and keeps every partition on the way, so that the cut can be
+chosen, and chosen again, afterwards (``StopRule``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,9 @@ Labels = NDArray[np.int32]
 class SpeakerCountOptions(Options):
     """What is known of the number of speakers; 0 is unknown."""
 
-    num_spk: int = option(0, "number of speakers; wins over the data folder's reco2num_spk", low=0)
-    min_spk: int = option(0, "fewest speakers", low=0)
-    max_spk: int = option(0, "most speakers", low=0)
+    num_spk: int = option(0, "number of speakers; wins over the data folder's reco2num_spk", low=0, recut=True)
+    min_spk: int = option(0, "fewest speakers", low=0, recut=True)
+    max_spk: int = option(0, "most speakers", low=0, recut=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -78,19 +78,20 @@ class Clusters(Protocol):
 
     @property
     def labels(self) -> Labels:
-        """(T,) cluster of each frame, 0 to n_clusters - 1."""
+        """(N,) cluster of each item, a frame or a segment, 0 to n_clusters - 1."""
 
     @property
     def n_clusters(self) -> int: ...
+
+    @property
+    def measures(self) -> dict[str, float]:
+        """What else the history tells of this partition, by name: the NMI, for example."""
 
     def best_merge(self) -> Merge:
         """The pair with the largest gain; needs two clusters or more."""
 
     def merge(self, pair: Merge) -> None:
-        """Merge ``pair``; what was ``second`` takes the label ``first``. Realignment may move frames afterwards."""
-
-
-_AnyClusters = TypeVar("_AnyClusters", bound=Clusters)
+        """Merge ``pair`` as ``merged`` does with the labels. Realignment may move items afterwards."""
 
 
 @dataclass(frozen=True)
@@ -100,46 +101,170 @@ class Partition:
     labels: Labels
     n_clusters: int
     best_merge: Merge | None
+    measures: dict[str, float] = field(default_factory=dict)
 
 
-def agglomerate(clusters: Clusters, fewest: int = 1) -> list[Partition]:
-    """Merge the best pair until ``fewest`` clusters are left; all partitions on the way, the finest first."""
+@dataclass(frozen=True)
+class History(Sequence[Partition]):
+    """All partitions on the way, the finest first; an item is ``lengths[i]`` (N,) frames long."""
+
+    partitions: list[Partition]
+    lengths: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.partitions)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.partitions[index]
+
+    def frame_labels(self, partition: Partition) -> Labels:
+        """(T,) the cluster of each frame."""
+        labels: Labels = np.repeat(partition.labels, self.lengths)
+        return labels
+
+
+def merged(labels: Labels, pair: Merge, n_clusters: int) -> Labels:
+    """The labels after a merge: ``second`` becomes ``first``, and the last cluster takes its number."""
+    labels = np.where(labels == pair.second, np.int32(pair.first), labels)
+    after: Labels = np.where(labels == n_clusters - 1, np.int32(pair.second), labels)
+    return after
+
+
+def agglomerate(clusters: Clusters, lengths: NDArray[np.int64]) -> History:
+    """Merge the best pair until one cluster is left; all partitions on the way."""
     history = []
     while True:
         n_clusters = clusters.n_clusters
-        pair = clusters.best_merge() if n_clusters > fewest else None
-        history.append(Partition(clusters.labels.copy(), n_clusters, pair))
+        pair = clusters.best_merge() if n_clusters > 1 else None
+        history.append(Partition(clusters.labels.copy(), n_clusters, pair, clusters.measures))
         if pair is None:
-            return history
+            return History(history, lengths)
         clusters.merge(pair)
 
 
-def cut(history: Sequence[Partition], threshold: float, most: int | None = None) -> Partition:
-    """The first partition from which no merge gains more than ``threshold``, of at most ``most`` clusters."""
-    for partition in history:
-        allowed = most is None or partition.n_clusters <= most
-        if allowed and (partition.best_merge is None or partition.best_merge.gain <= threshold):
-            return partition
-    return history[-1]
+# ---- where to cut --------------------------------------------------------------------------------------------------
 
 
-def history_to_json(history: Sequence[Partition], speech: NDArray[np.bool_], gain_name: str) -> dict[str, Any]:
-    """What ``<recording>.merges.json`` holds: a partition a step, its labels as runs over all frames, -1 for silence.
+class StopRule(Protocol):
+    """Which of some partitions, the finest first, to stop at."""
 
-    ``gain_name`` is what the gain is called, for example delta_bic; ``merge`` is the pair that was merged next.
+    def choose(self, candidates: Sequence[Partition]) -> Partition:
+        """One of ``candidates``, of which there is at least one."""
+
+
+@dataclass(frozen=True)
+class GainStop:
+    """The first partition from which no merge gains more than ``threshold``."""
+
+    threshold: float = 0.0
+
+    def choose(self, candidates: Sequence[Partition]) -> Partition:
+        for partition in candidates:
+            if partition.best_merge is None or partition.best_merge.gain <= self.threshold:
+                return partition
+        return candidates[-1]
+
+
+@dataclass(frozen=True)
+class MeasureStop:
+    """The last partition whose measure ``name`` is above ``threshold``; the finest where none is."""
+
+    name: str
+    threshold: float
+
+    def choose(self, candidates: Sequence[Partition]) -> Partition:
+        above = [partition for partition in candidates if partition.measures[self.name] > self.threshold]
+        return above[-1] if above else candidates[0]
+
+
+@dataclass(frozen=True)
+class LossStop:
+    """The first partition from which the best merge costs more than ``threshold`` of measure ``name``."""
+
+    name: str
+    threshold: float
+
+    def choose(self, candidates: Sequence[Partition]) -> Partition:
+        for partition in candidates:
+            if partition.best_merge is None or partition.measures[self.name] > self.threshold:
+                return partition
+        return candidates[-1]
+
+
+def cut(history: Sequence[Partition], stop: StopRule, allowed: SpeakerRange = ANY_NUMBER) -> Partition:
+    """The partition where ``stop`` stops among those whose number of clusters is allowed.
+
+    Where no number that is allowed was visited, the nearest above the fewest, else the finest.
+    """
+    few_enough = [p for p in history if allowed.most is None or p.n_clusters <= allowed.most]
+    candidates = [p for p in few_enough if p.n_clusters >= allowed.fewest]
+    if candidates:
+        return stop.choose(candidates)
+    more = [p for p in history if p.n_clusters >= allowed.fewest]
+    return more[-1] if more else history[0]
+
+
+# ---- histories in files --------------------------------------------------------------------------------------------
+
+
+def history_to_json(history: History, speech: NDArray[np.bool_], gain_name: str) -> dict[str, Any]:
+    """What ``<recording>.merges.json`` holds: a step a partition, from the finest to a single cluster.
+
+    A step has its number of clusters, its measures, the pair that was merged next as ``merge`` and its gain as
+    ``gain_name``. Its labels are runs over all frames, -1 for silence; they are left out where they are those of the
+    step before after its merge.
     """
     steps = []
+    expected: Labels | None = None
     for partition in history:
-        labels = on_all_frames(partition.labels, speech)
-        step: dict[str, Any] = {
-            "n_clusters": partition.n_clusters,
-            "labels": [[int(labels[first]), last - first] for first, last in runs(labels)],
-        }
+        step: dict[str, Any] = {"n_clusters": partition.n_clusters, **partition.measures}
+        if expected is None or not np.array_equal(partition.labels, expected):
+            labels = on_all_frames(history.frame_labels(partition), speech)
+            step["labels"] = [[int(labels[first]), last - first] for first, last in runs(labels)]
         if partition.best_merge is not None:
             step["merge"] = [partition.best_merge.first, partition.best_merge.second]
             step[gain_name] = partition.best_merge.gain
+            expected = merged(partition.labels, partition.best_merge, partition.n_clusters)
         steps.append(step)
-    return {"n_frames": len(speech), "steps": steps}
+    return {"n_frames": len(speech), "gain": gain_name, "steps": steps}
+
+
+def history_from_json(content: dict[str, Any], where: str) -> History:
+    """The history that ``history_to_json`` wrote; its items are the longest stretches that no partition divides.
+
+    Raises:
+        DataError: the content is not such a history; ``where`` tells of which file.
+    """
+    try:
+        steps = content["steps"]
+        stored = {
+            number: np.repeat(*np.array(step["labels"], dtype=np.int64).reshape(-1, 2).T).astype(np.int32)
+            for number, step in enumerate(steps)
+            if "labels" in step
+        }
+        if not steps:
+            return History([], np.zeros(0, dtype=np.int64))
+        speech = np.flatnonzero(stored[0] != NOBODY)
+        stacked = np.stack([labels[speech] for labels in stored.values()])
+        starts = np.flatnonzero(np.r_[True, (stacked[:, 1:] != stacked[:, :-1]).any(axis=0)])
+        rows = dict(zip(stored, stacked[:, starts], strict=True))
+        partitions = []
+        for number, step in enumerate(steps):
+            pair = Merge(*step["merge"], step[content["gain"]]) if "merge" in step else None
+            known = {"n_clusters", "labels", "merge", content["gain"]}
+            measures = {name: value for name, value in step.items() if name not in known}
+            if number in rows:
+                labels = rows[number]
+            else:
+                assert partitions[-1].best_merge is not None
+                labels = merged(partitions[-1].labels, partitions[-1].best_merge, partitions[-1].n_clusters)
+            partitions.append(Partition(labels, step["n_clusters"], pair, measures))
+    except (KeyError, TypeError, ValueError, IndexError, AssertionError):
+        raise DataError(where, "not a merge history of this version", "", "run stage 6 without --recut") from None
+    return History(partitions, np.diff(np.r_[starts, len(speech)]))
+
+
+# ---- labels --------------------------------------------------------------------------------------------------------
 
 
 def on_all_frames(labels: Labels, speech: NDArray[np.bool_]) -> Labels:

@@ -17,7 +17,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from diar import gmm, hmm
-from diar.cluster.agglomerate import ANY_NUMBER, Labels, Merge, Partition, SpeakerRange, agglomerate, cut
+from diar.cluster.agglomerate import (
+    ANY_NUMBER,
+    GainStop,
+    History,
+    Labels,
+    Merge,
+    Partition,
+    SpeakerRange,
+    agglomerate,
+    cut,
+    merged,
+)
 from diar.errors import DataError
 from diar.frames import to_frame
 from diar.gmm import Float32, Gmm
@@ -55,11 +66,11 @@ class HmmGmmOptions(SpeakerModelOptions):
         choices=("viterbi", "polling"),
     )
     lost_clusters: str = option(
-        "drop",
-        "a cluster that loses its frames is dropped, or the segmentation that took them is refused",
+        "keep",
+        "once merging has begun, a segmentation that leaves a cluster without frames is refused, or the cluster dropped",
         choices=("drop", "keep"),
     )
-    bic_threshold: float = option(0.0, "merge while a pair gains more delta-BIC than this", unit="nats")
+    bic_threshold: float = option(0.0, "merge while a pair gains more delta-BIC than this", unit="nats", recut=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -70,18 +81,26 @@ class HmmGmmOptions(SpeakerModelOptions):
                 raise DataError(flag(f"fewest_{what}"), f"found {fewest}", f"wanted at most {limit}")
 
 
+def merge_history(frames: Float32, options: HmmGmmOptions, fewest: int = 1) -> History:
+    """Merge clusters of (T, D) speech frames, T >= 1, down to one; the first has ``fewest`` clusters at least.
+
+    The history depends on ``fewest`` only where it starts, and not at all as long as it starts above it.
+    """
+    clusters = HmmGmmClusters(frames, options, min(fewest, most_clusters(len(frames), options)))
+    clusters.realign(options.initial_passes)
+    return agglomerate(clusters, np.ones(len(frames), dtype=np.int64))
+
+
 def cluster(
     frames: Float32, options: HmmGmmOptions, allowed: SpeakerRange = ANY_NUMBER
-) -> tuple[Partition, list[Partition]]:
+) -> tuple[Partition, History]:
     """Cluster (T, D) speech frames, T >= 1: the partition at the cut, and the history of merges around it.
 
     The number of clusters at the cut lies in ``allowed``, as far as the speech holds that many minimum durations.
     """
+    history = merge_history(frames, options, allowed.fewest)
     allowed = allowed.limited_to(most_clusters(len(frames), options))
-    clusters = HmmGmmClusters(frames, options, allowed.fewest)
-    clusters.realign(options.initial_passes)
-    history = agglomerate(clusters, allowed.fewest)
-    return cut(history, options.bic_threshold, allowed.most), history
+    return cut(history, GainStop(options.bic_threshold), allowed), history
 
 
 def most_clusters(n_frames: int, options: HmmGmmOptions) -> int:
@@ -130,6 +149,7 @@ class HmmGmmClusters:
         self._gmms = [
             gmm.seed(part, n_gaussians, options.em_iterations, options.variance_floor) for part in self._parts()
         ]
+        self._merging = False
         self._merged: Gmm | None = None  # the mixture of the pair that best_merge found
 
     @property
@@ -140,16 +160,23 @@ class HmmGmmClusters:
     def n_clusters(self) -> int:
         return len(self._gmms)
 
-    def realign(self, n_passes: int) -> None:
-        """Segment and train, ``n_passes`` times; see ``--lost-clusters`` for clusters left without frames.
+    @property
+    def measures(self) -> dict[str, float]:
+        return {}
 
-        A segmentation that would leave fewer clusters than wanted is refused in any case.
+    def realign(self, n_passes: int) -> None:
+        """Segment and train, ``n_passes`` times.
+
+        Before the first merge, clusters left without frames are dropped; see ``--lost-clusters`` for later. A
+        segmentation that would leave fewer clusters than wanted is refused in any case.
         """
         for _ in range(n_passes):
             labels = self._segmentation()
             counts = np.bincount(labels, minlength=self.n_clusters)
             alive = np.flatnonzero(counts)
-            may_drop = self._options.lost_clusters == "drop" and len(alive) >= self._fewest
+            fewest = min(self._fewest, self.n_clusters)  # below it, on the way down to one, nothing more is wanted
+            dropping = not self._merging or self._options.lost_clusters == "drop"
+            may_drop = dropping and len(alive) >= fewest
             if len(alive) == self.n_clusters or may_drop:
                 self._gmms = [self._gmms[k] for k in alive]
                 self._labels = np.searchsorted(alive, labels).astype(np.int32)
@@ -165,15 +192,15 @@ class HmmGmmClusters:
         best: Merge | None = None
         for a, b in self._candidates(scores, own):
             pair = [parts[a], parts[b]]
-            merged = gmm.train(
+            mixture = gmm.train(
                 gmm.merge(self._gmms[a], self._gmms[b], len(parts[a]) / (len(parts[a]) + len(parts[b]))),
                 pair,
                 self._options.em_iterations,
                 self._options.variance_floor,
             )
-            delta_bic = gmm.total_log_likelihood(merged, pair) - own[a] - own[b]
+            delta_bic = gmm.total_log_likelihood(mixture, pair) - own[a] - own[b]
             if best is None or delta_bic > best.gain:
-                best, self._merged = Merge(a, b, delta_bic), merged
+                best, self._merged = Merge(a, b, delta_bic), mixture
         assert best is not None, "one cluster cannot be merged"
         return best
 
@@ -187,10 +214,11 @@ class HmmGmmClusters:
     def merge(self, pair: Merge) -> None:
         assert self._merged is not None, "best_merge comes first"
         self._gmms[pair.first] = self._merged
-        del self._gmms[pair.second]
+        self._labels = merged(self._labels, pair, self.n_clusters)
+        self._gmms[pair.second] = self._gmms[-1]
+        del self._gmms[-1]
         self._merged = None
-        labels = np.where(self._labels == pair.second, pair.first, self._labels)
-        self._labels = (labels - (labels > pair.second)).astype(np.int32)
+        self._merging = True
         self.realign(self._options.merge_passes)
 
     def _parts(self) -> list[Float32]:
