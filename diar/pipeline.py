@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,26 +15,62 @@ from numpy.typing import NDArray
 
 from diar import realign, vad
 from diar.audio import Audio, AudioOptions, from_samples, resample
-from diar.cluster import hmm_gmm
+from diar.cluster import aib, hmm_gmm, ib_viterbi
 from diar.cluster.agglomerate import (
+    History,
     Labels,
-    Partition,
     SpeakerCountOptions,
     SpeakerRange,
+    cut,
     on_all_frames,
     renumber,
 )
-from diar.cluster.hmm_gmm import HmmGmmOptions, most_clusters
+from diar.cluster.aib import AibOptions, BottleneckOptions
+from diar.cluster.hmm_gmm import HmmGmmOptions
+from diar.cluster.ib_hmm_gmm import IbHmmGmmOptions, log_likelihood_gains
+from diar.cluster.ib_viterbi import IbViterbiOptions, bottleneck_gains
 from diar.errors import DataError
 from diar.feats import MfccOptions, mfcc
-from diar.frames import to_seconds
+from diar.frames import to_frame, to_seconds
 from diar.gmm import Float32
-from diar.realign import RealignOptions
+from diar.posteriors import Background, Relevance, Stream, check_streams, cut_segments, relevance
+from diar.realign import KlRealignOptions, RealignOptions
 from diar.segments import Turn, TurnOptions, labels_to_turns, smooth_turns
 from diar.vad import Speech, WebrtcOptions
 
 # frames by which features and speech may differ: --snip-edges leaves out windows, of up to 1 s, that do not fit
 _LENGTH_TOLERANCE = 100
+
+
+ClustererOptions = HmmGmmOptions | AibOptions | IbViterbiOptions
+RealignerOptions = RealignOptions | KlRealignOptions
+
+CLUSTERERS: dict[str, type[ClustererOptions]] = {
+    "hmm_gmm": HmmGmmOptions,
+    "aib": AibOptions,
+    "aib_viterbi": IbViterbiOptions,
+    "ib_hmm_gmm": IbHmmGmmOptions,
+}
+REALIGNERS: dict[str, type[RealignerOptions]] = {"hmm_gmm": RealignOptions, "kl_hmm": KlRealignOptions}
+GAINS = {  # what the gain of a merge is called in histories
+    "hmm_gmm": "delta_bic",
+    "aib": "delta_f",
+    "aib_viterbi": "delta_f",
+    "ib_hmm_gmm": "delta_log_likelihood",
+}
+NO_MERGES = History([], np.zeros(0, dtype=np.int64))
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """(T,) ``labels`` of all frames, numbered by first appearance, -1 without speech; the merges of the speech frames.
+
+    ``background`` is the model that the information bottleneck made, None where none was made.
+    """
+
+    labels: Labels
+    history: History
+    background: Background | None
 
 
 @dataclass(frozen=True)
@@ -44,8 +81,8 @@ class PipelineOptions:
     feats: MfccOptions = field(default_factory=MfccOptions)
     vad: WebrtcOptions = field(default_factory=WebrtcOptions)
     speakers: SpeakerCountOptions = field(default_factory=SpeakerCountOptions)
-    clusters: HmmGmmOptions = field(default_factory=HmmGmmOptions)
-    realigner: RealignOptions | None = field(default_factory=RealignOptions)
+    clusters: ClustererOptions = field(default_factory=HmmGmmOptions)
+    realigner: RealignerOptions | None = field(default_factory=RealignOptions)
     turns: TurnOptions = field(default_factory=TurnOptions)
 
 
@@ -55,7 +92,7 @@ class Diarization:
 
     labels: Labels
     turns: list[Turn]
-    history: list[Partition]
+    history: History
 
 
 def diarize(
@@ -83,12 +120,16 @@ def diarize(
             speech = wav_to_vad(audio, options.vad)
         mask = speech_mask(recording, frames, speech)
         allowed = SpeakerRange.of(options.speakers)
-        labels, history = frames_to_clusters(frames, mask, options.clusters, allowed)
+        clustering = frames_to_clusters(frames, mask, options.clusters, allowed)
+        labels = clustering.labels
         if shortfall := speaker_shortfall(labels, allowed, options.clusters):
             warnings.warn(f"{recording}: {shortfall}", stacklevel=2)
         if options.realigner is not None:
-            labels = realign_clusters(frames, labels, options.realigner)
-    return Diarization(labels, smooth_turns(labels_to_turns(labels), options.turns), history)
+            labels = realign_clusters(
+                frames, labels, options.realigner, background=clustering.background, fewest=allowed.fewest
+            )
+    turns = smooth_turns(labels_to_turns(labels), options.turns)
+    return Diarization(labels, turns, clustering.history)
 
 
 def wav_to_feats(audio: Audio, options: MfccOptions, recording: str) -> Float32:
@@ -121,21 +162,86 @@ def speech_mask(recording: str, frames: Float32, speech: Speech) -> NDArray[np.b
 
 
 def frames_to_clusters(
-    frames: Float32, speech: NDArray[np.bool_], options: HmmGmmOptions, allowed: SpeakerRange
-) -> tuple[Labels, list[Partition]]:
-    """(T,) labels of all frames, numbered by first appearance, -1 without speech; and the merges of speech frames."""
+    frames: Float32,
+    speech: NDArray[np.bool_],
+    options: ClustererOptions,
+    allowed: SpeakerRange,
+    streams: Sequence[Stream] | None = None,
+    history: History | None = None,
+) -> Clustering:
+    """Cluster the speech of (T, D) ``frames``; by ``history``, where the merges are known, and only the cut is new.
+
+    ``streams`` is what the information bottleneck sees; without any, the frames.
+
+    Raises:
+        DataError: streams that cannot be combined, or more speakers wanted than ``history`` starts with.
+    """
     if not speech.any():
-        return on_all_frames(np.zeros(0, dtype=np.int32), speech), []
-    partition, history = hmm_gmm.cluster(np.ascontiguousarray(frames[speech]), options, allowed)
-    return on_all_frames(renumber(partition.labels), speech), history
+        return Clustering(on_all_frames(np.zeros(0, dtype=np.int32), speech), NO_MERGES, None)
+    streams = streams or (Stream("feats", frames),)
+    check_streams(streams, len(frames))
+    spoken = np.ascontiguousarray(frames[speech])
+    seen: Relevance | None = None
+    refining = isinstance(options, AibOptions) and options.sib_sweeps > 0
+    if not isinstance(options, HmmGmmOptions) and (history is None or refining):
+        seen = relevance(streams, speech, options)
+    room = SpeakerRange(1, most_clusters(speech, options))
+    allowed = allowed.limited_to(room.most or 1)
+    fresh = history is None
+    if history is None:
+        history = _merge_history(spoken, seen, options, allowed.fewest)
+    if isinstance(options, BottleneckOptions):
+        allowed = options.limit(allowed)
+    if not fresh and not any(_allows(allowed, partition.n_clusters) for partition in history):
+        found = f"asked for {allowed.fewest} or more speakers; the merges start with {history[0].n_clusters}"
+        raise DataError("--recut", found, "wanted a number that they pass", "run stage 6 without --recut")
+    partition = cut(history, options.stop, allowed)
+    if refining and isinstance(options, AibOptions) and seen is not None:
+        partition = aib.refine(partition, seen, options)
+    labels = on_all_frames(renumber(history.frame_labels(partition)), speech)
+    return Clustering(labels, history, seen.background if seen else None)
 
 
-def realign_clusters(frames: Float32, labels: Labels, options: RealignOptions) -> Labels:
-    """(T,) labels after realignment, numbered by first appearance; -1 stays."""
+def _allows(allowed: SpeakerRange, n_clusters: int) -> bool:
+    return allowed.fewest <= n_clusters <= (allowed.most or n_clusters)
+
+
+def _merge_history(
+    spoken: Float32, seen: Relevance | None, options: ClustererOptions, fewest: int
+) -> History:
+    if isinstance(options, HmmGmmOptions):
+        return hmm_gmm.merge_history(spoken, options, fewest)
+    assert seen is not None
+    if isinstance(options, IbHmmGmmOptions):
+        return ib_viterbi.merge_history(spoken, seen, options, log_likelihood_gains, fewest)
+    if isinstance(options, IbViterbiOptions):
+        return ib_viterbi.merge_history(spoken, seen, options, bottleneck_gains(options.beta), fewest)
+    return aib.merge_history(seen, options)
+
+
+def realign_clusters(
+    frames: Float32,
+    labels: Labels,
+    options: RealignerOptions,
+    streams: Sequence[Stream] | None = None,
+    background: Background | None = None,
+    fewest: int = 1,
+) -> Labels:
+    """(T,) labels after realignment, numbered by first appearance; -1 stays.
+
+    ``streams``, ``background`` and ``fewest`` speakers matter to the KL-HMM alone: what it sees (without any, the
+    frames), the clustering's background model (without one, it is made anew) and the speakers that may not be lost.
+    """
     speech = labels >= 0
     if not speech.any():
         return labels
-    moved = realign.hmm_gmm(np.ascontiguousarray(frames[speech]), labels[speech], options)
+    if isinstance(options, RealignOptions):
+        moved = realign.hmm_gmm(np.ascontiguousarray(frames[speech]), labels[speech], options)
+    else:
+        streams = streams or (Stream("feats", frames),)
+        check_streams(streams, len(frames))
+        seen = background.posteriors(streams, speech) if background else relevance(streams, speech, options).posteriors
+        moved = realign.kl_hmm(seen, labels[speech], options, fewest)
     return on_all_frames(renumber(moved), speech)
 
 
@@ -144,12 +250,25 @@ def count_speakers(labels: Labels) -> int:
     return len(np.unique(labels[labels >= 0]))
 
 
-def speaker_shortfall(labels: Labels, allowed: SpeakerRange, options: HmmGmmOptions) -> str:
+def most_clusters(speech: NDArray[np.bool_], options: ClustererOptions) -> int:
+    """How many speakers (T,) ``speech``, of which there is some, has room for."""
+    n_frames = int(speech.sum())
+    if isinstance(options, HmmGmmOptions):
+        return hmm_gmm.most_clusters(n_frames, options)
+    n_segments = len(cut_segments(speech, to_frame(options.max_segment)))
+    if isinstance(options, IbViterbiOptions):
+        return min(n_segments, ib_viterbi.most_clusters(n_frames, options))
+    return n_segments
+
+
+def speaker_shortfall(labels: Labels, allowed: SpeakerRange, options: ClustererOptions) -> str:
     """Why (T,) labels have fewer speakers than asked for; empty if they have enough, or there is no speech at all."""
-    n_speech, n_speakers = int((labels >= 0).sum()), count_speakers(labels)
+    speech = labels >= 0
+    n_speech, n_speakers = int(speech.sum()), count_speakers(labels)
     if not n_speech or n_speakers >= allowed.fewest:
         return ""
+    what = "segments" if isinstance(options, AibOptions) else "minimum durations"
     return (
         f"{allowed.fewest} speakers asked for, {n_speakers} made: {to_seconds(n_speech):.1f} s of speech hold "
-        f"{most_clusters(n_speech, options)} minimum durations of {options.min_duration} s"
+        f"{most_clusters(speech, options)} {what}"
     )

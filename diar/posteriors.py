@@ -10,7 +10,7 @@ With several streams p(y|x_t) = sum_s w_s p_s(y|x_t).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,11 +40,11 @@ class RelevanceOptions(Options):
     posteriors: str = option(
         "soft", "a frame counts for all relevance variables, or for the most probable", choices=("soft", "hard")
     )
-    compat: str = option("none", "behave as another program does, quirks included", choices=("none", "diartk"))
 
     @property
     def is_diartk(self) -> bool:
-        return self.compat == "diartk"
+        """Whether to do as the released DiarTK does, quirks included."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -213,6 +213,33 @@ def label_counts(posteriors: Float32, labels: NDArray[np.int32], n_labels: int) 
         mine = (labels[block, np.newaxis] == names).astype(np.float32)
         counts += (posteriors[:, block] @ mine).T
     return counts
+
+
+def background_to_arrays(background: Background) -> dict[str, Float64]:
+    """The arrays that ``background_from_arrays`` makes the background from, by name."""
+    arrays = {"weights": background.weights}
+    for stream in background.streams:
+        arrays[f"means:{stream.weight!r}:{stream.name}"] = stream.means
+        arrays[f"variances:{stream.name}"] = stream.variances
+    return arrays
+
+
+def background_from_arrays(arrays: Mapping[str, Float64], where: str) -> Background:
+    """The background that ``background_to_arrays`` took apart.
+
+    Raises:
+        DataError: the arrays are not those of a background; ``where`` tells of which file.
+    """
+    streams = []
+    try:
+        for key, means in arrays.items():
+            kind, _, rest = key.partition(":")
+            if kind == "means":
+                weight, _, name = rest.partition(":")
+                streams.append(StreamModel(name, float(weight), means, arrays[f"variances:{name}"]))
+        return Background(arrays["weights"], tuple(streams))
+    except (KeyError, ValueError):
+        raise DataError(where, "not a background model", "", "run stage 6 again") from None
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diar.cluster.agglomerate import (
-    ANY_NUMBER,
     History,
     Labels,
     LossStop,
@@ -42,7 +41,6 @@ from diar.cluster.agglomerate import (
     SpeakerRange,
     StopRule,
     agglomerate,
-    cut,
     merged,
 )
 from diar.options import option
@@ -86,6 +84,11 @@ class AibOptions(BottleneckOptions):
     """Agglomerative information bottleneck."""
 
     sib_sweeps: int = option(0, "sweeps of sequential information bottleneck after the cut", low=0, recut=True)
+    compat: str = option("none", "behave as the released DiarTK does, quirks included", choices=("none", "diartk"))
+
+    @property
+    def is_diartk(self) -> bool:
+        return self.compat == "diartk"
 
 
 def xlogx(values: Float64) -> Float64:
@@ -209,15 +212,6 @@ def merge_history(relevance: Relevance, options: BottleneckOptions) -> History:
     joint = joint_distribution(relevance.segments, relevance.lengths, prior)
     n_frames = int(relevance.lengths.sum())
     return agglomerate(BottleneckClusters(joint, options.beta, n_frames), relevance.lengths)
-
-
-def cluster(
-    relevance: Relevance, options: AibOptions, allowed: SpeakerRange = ANY_NUMBER
-) -> tuple[Partition, History]:
-    """Cluster the segments: the partition at the cut, after the sweeps if any, and the history of merges."""
-    history = merge_history(relevance, options)
-    partition = cut(history, options.stop, options.limit(allowed.limited_to(len(relevance.lengths))))
-    return refine(partition, relevance, options), history
 
 
 def refine(partition: Partition, relevance: Relevance, options: AibOptions) -> Partition:

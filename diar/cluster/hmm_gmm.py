@@ -25,6 +25,7 @@ from diar.cluster.agglomerate import (
     Merge,
     Partition,
     SpeakerRange,
+    StopRule,
     agglomerate,
     cut,
     merged,
@@ -72,6 +73,10 @@ class HmmGmmOptions(SpeakerModelOptions):
     )
     bic_threshold: float = option(0.0, "merge while a pair gains more delta-BIC than this", unit="nats", recut=True)
 
+    @property
+    def stop(self) -> StopRule:
+        return GainStop(self.bic_threshold)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         for what in ("gaussians", "initial_clusters"):
@@ -100,7 +105,7 @@ def cluster(
     """
     history = merge_history(frames, options, allowed.fewest)
     allowed = allowed.limited_to(most_clusters(len(frames), options))
-    return cut(history, GainStop(options.bic_threshold), allowed), history
+    return cut(history, options.stop, allowed), history
 
 
 def most_clusters(n_frames: int, options: HmmGmmOptions) -> int:

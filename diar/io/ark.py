@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,28 @@ def write_archive(folder: Path, recording: str, array: NDArray[Any]) -> None:
     assert array.dtype in (np.float32, np.int32) and array.ndim in (1, 2), (array.dtype, array.shape)
     with atomic_path(archive_path(folder, recording)) as temporary:
         kaldiio.save_ark(str(temporary), {recording: array})
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write arrays by name, of float or int32, as one archive, atomically; names hold no blanks."""
+    import kaldiio
+
+    with atomic_path(path) as temporary:
+        kaldiio.save_ark(str(temporary), dict(arrays))
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of one archive by name.
+
+    Raises:
+        DataError: the archive is missing or not Kaldi's format.
+    """
+    import kaldiio
+
+    try:
+        return dict(kaldiio.load_ark(str(path)))
+    except (OSError, ValueError, EOFError, AssertionError, RuntimeError, struct.error) as error:
+        raise DataError(path, f"cannot be read ({error})", advice="run its stage again") from None
 
 
 def write_scp(folder: Path, noun: str, recordings: Iterable[str]) -> None:

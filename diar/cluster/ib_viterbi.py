@@ -1,0 +1,175 @@
+"""The information bottleneck with Viterbi realignment after every merge.
+
+Merging segments alone, an early mistake stays. Here the aIB merges down to some twenty clusters; from then on, as in
+HMM/GMM clustering, the frames are segmented anew after every merge, so that what a cluster is, n_k(y), follows from
+frames and no longer from the first segments. The emissions of the HMM are mixtures or p(y|k) (``diar.realign``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from diar.cluster import aib
+from diar.cluster.agglomerate import History, Labels, Merge, agglomerate, merged
+from diar.cluster.aib import BottleneckOptions, bic_penalty, information, phi, xlogx
+from diar.frames import to_frame
+from diar.gmm import Float32, Float64
+from diar.options import option
+from diar.posteriors import Relevance, label_counts
+from diar.realign import Emissions, GmmEmissions, KlEmissions, KlHmmOptions
+from diar.speaker_model import SpeakerModelOptions
+
+
+@dataclass(frozen=True)
+class IbViterbiOptions(BottleneckOptions, KlHmmOptions, SpeakerModelOptions):
+    """Viterbi realignment after every merge of the information bottleneck."""
+
+    emissions: str = option("hmm_gmm", "models of the realignment", choices=("hmm_gmm", "kl_hmm"))
+    initial_clusters: int = option(20, "clusters of the aIB from which on every merge is realigned", low=1)
+    initial_passes: int = option(3, "passes of training and segmentation before the first of these merges", low=0)
+    merge_passes: int = option(1, "passes of training and segmentation after each merge", low=0)
+
+
+class MergeGains(Protocol):
+    """What all merges gain."""
+
+    def __call__(self, counts: Float64) -> Float64:
+        """(C, C), above the diagonal: the gain of each merge, from (C, Y) sums of frame posteriors."""
+
+
+def information_losses(joint: Float64) -> Float64:
+    """(C, C), above the diagonal: (p_i + p_j) JS, the information I(Y;C) lost by each merge of the (C, Y) joint."""
+    own = phi(joint)
+    losses = np.zeros((len(joint), len(joint)))
+    for i in range(len(joint) - 1):
+        losses[i, i + 1 :] = np.maximum(own[i] + own[i + 1 :] - phi(joint[i] + joint[i + 1 :]), 0.0)
+    return losses
+
+
+def bottleneck_gains(beta: float) -> MergeGains:
+    """The aIB's own gains: minus what F loses."""
+
+    def gains(counts: Float64) -> Float64:
+        joint = counts / counts.sum()
+        mass = joint.sum(axis=1)
+        together = mass[:, np.newaxis] + mass
+        entropy = xlogx(together) - xlogx(mass)[:, np.newaxis] - xlogx(mass)
+        difference: Float64 = entropy / beta - information_losses(joint)
+        return difference
+
+    return gains
+
+
+class ViterbiClusters:
+    """The state of the clustering: the label of each frame, and n_k(y) (see ``Clusters``).
+
+    A segmentation that would leave a cluster without frames is refused, but for those before the first merge, where it
+    may not leave less than ``fewest``. So the history visits every number of clusters below the first.
+    """
+
+    def __init__(
+        self,
+        posteriors: Float32,
+        labels: Labels,
+        emissions: Emissions,
+        gains: MergeGains,
+        options: IbViterbiOptions,
+        all_information: float,
+        fewest: int = 1,
+    ) -> None:
+        """``all_information`` is I(X;Y) of the first segments: what the NMI is measured by."""
+        self._posteriors = posteriors
+        self._labels = labels
+        self._n = int(labels.max()) + 1
+        self._emissions = emissions
+        self._gains = gains
+        self._options = options
+        self._all_information = all_information
+        self._realign(options.initial_passes, min(fewest, self._n))
+        self._count()
+
+    @property
+    def labels(self) -> Labels:
+        return self._labels
+
+    @property
+    def n_clusters(self) -> int:
+        return self._n
+
+    @property
+    def measures(self) -> dict[str, float]:
+        """The NMI, F in nats, and what the best merge would lose, in BIC penalties."""
+        joint = self._counts / self._counts.sum()
+        kept = information(joint)
+        nmi = min(1.0, kept / self._all_information) if self._all_information > 0 else 0.0
+        found = {"nmi": nmi, "f": kept + float(xlogx(joint.sum(axis=1)).sum()) / self._options.beta}
+        if self._n > 1:
+            pair = self.best_merge()
+            lost = float(information_losses(joint[[pair.first, pair.second]])[0, 1])
+            n_relevance, n_frames = self._posteriors.shape
+            found["loss"] = lost * n_frames / bic_penalty(n_relevance, n_frames)
+        return found
+
+    def best_merge(self) -> Merge:
+        gains = self._gains(self._counts)
+        rows, columns = np.triu_indices(self._n, k=1)
+        best = int(gains[rows, columns].argmax())
+        first, second = int(rows[best]), int(columns[best])
+        return Merge(first, second, float(gains[first, second]))
+
+    def merge(self, pair: Merge) -> None:
+        self._labels = merged(self._labels, pair, self._n)
+        self._n -= 1
+        self._realign(self._options.merge_passes, self._n)
+        self._count()
+
+    def _realign(self, n_passes: int, fewest: int) -> None:
+        for _ in range(n_passes if self._n > 1 else 0):
+            moved = self._emissions.segment(self._emissions.scores(self._labels, self._n))
+            alive = np.unique(moved)
+            if len(alive) < fewest:
+                break
+            self._labels = np.searchsorted(alive, moved).astype(np.int32)
+            self._n = len(alive)
+
+    def _count(self) -> None:
+        self._counts = label_counts(self._posteriors, self._labels, self._n)
+
+
+def most_clusters(n_frames: int, options: IbViterbiOptions) -> int:
+    """How many clusters ``n_frames`` of speech have room for: one a minimum duration, and at least one."""
+    seconds = options.kl_min_duration if options.emissions == "kl_hmm" else options.min_duration
+    return max(1, n_frames // to_frame(seconds))
+
+
+def merge_history(
+    frames: Float32, relevance: Relevance, options: IbViterbiOptions, gains: MergeGains, fewest: int = 1
+) -> History:
+    """Merge down to one cluster: segments first, and from ``--initial-clusters`` on with realignment.
+
+    ``frames`` (T, D) are the speech frames for mixtures. The history has the merges with realignment; it starts with
+    ``fewest`` clusters at least, as far as there is room, and does not depend on ``fewest`` where it starts above it.
+    """
+    n_frames = len(frames)
+    fewest = min(fewest, most_clusters(n_frames, options), len(relevance.lengths))
+    start = max(fewest, min(options.initial_clusters, most_clusters(n_frames, options), len(relevance.lengths)))
+    segments = aib.merge_history(relevance, options)
+    first = next(partition for partition in segments if partition.n_clusters == start)
+    joint = aib.joint_distribution(relevance.segments, relevance.lengths, options.prior)
+    if options.emissions == "hmm_gmm":
+        emissions: Emissions = GmmEmissions(frames, options)
+    else:
+        emissions = KlEmissions(relevance.posteriors, options)
+    clusters = ViterbiClusters(
+        relevance.posteriors,
+        segments.frame_labels(first),
+        emissions,
+        gains,
+        options,
+        information(joint),
+        fewest,
+    )
+    return agglomerate(clusters, np.ones(n_frames, dtype=np.int64))
