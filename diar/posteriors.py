@@ -3,8 +3,8 @@
 Legend: t frame, T speech frames; x segment, N segments; y relevance variable, Y of them; s stream, w_s its weight.
 
 The background model has a Gaussian a segment with the segment's mean; all share one diagonal covariance, a fraction of
-that of all speech, so that frames find the segments they sound like (D. Vijayasenan and F. Valente, "DiarTk", Interspeech
-2012). Of long recordings the means are clustered, with all streams side by side, so that every stream has the same Y.
+that of all speech, so that frames find the segments they sound like (D. Vijayasenan and F. Valente, "DiarTk",
+Interspeech 2012). Of long recordings the means are clustered, with all streams side by side, so that every stream has the same Y.
 With several streams p(y|x_t) = sum_s w_s p_s(y|x_t).
 """
 
@@ -181,7 +181,7 @@ def _shared(
     with np.errstate(invalid="ignore", divide="ignore"):
         _, group = kmeans2(points, points[seeds], iter=_KMEANS_ITERATIONS, minit="matrix", missing="warn")
     names, group = np.unique(group, return_inverse=True)  # groups that lost their segments are left out
-    mass = np.bincount(group, weights=weights, minlength=len(names))
+    mass: Float64 = np.bincount(group, weights=weights, minlength=len(names)).astype(np.float64)
     grouped = []
     for mean in means:
         sums = np.zeros((len(names), mean.shape[1]))

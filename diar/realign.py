@@ -47,7 +47,7 @@ class KlRealignOptions(KlHmmOptions, RelevanceOptions):
     passes: int = option(3, "passes of training and segmentation", low=0)
     lost_speakers: str = option(
         "drop",
-        "a pass that leaves a speaker without frames is refused, or the speaker dropped, down to --num-spk or --min-spk",
+        "a speaker left without frames is dropped, down to --num-spk or --min-spk, or the pass that does so is refused",
         choices=("drop", "keep"),
     )
     compat: str = option("none", "behave as the released DiarTK does, quirks included", choices=("none", "diartk"))
@@ -139,7 +139,7 @@ def hmm_gmm(frames: Float32, labels: Labels, options: RealignOptions) -> Labels:
 
 
 def kl_hmm(posteriors: Float32, labels: Labels, options: KlRealignOptions, fewest: int = 1) -> Labels:
-    """(T,) new labels of speech frames with (Y, T) ``posteriors``: p(y|k), then minimum-duration Viterbi, ``passes`` times.
+    """(T,) new labels of speech frames with (Y, T) ``posteriors``: p(y|k), then Viterbi, ``passes`` times.
 
     Speakers who get no frames are dropped unless the options say otherwise, but never below ``fewest``: such a pass is
     refused, and those before it stand.

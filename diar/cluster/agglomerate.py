@@ -1,6 +1,6 @@
 """The one greedy merge loop, its history, and where to cut it.
 
-What is merged, and at which gain, is the business of the clusters (``Clusters``): delta-BIC, or the loss of information.
+What is merged, and at which gain, is the business of the clusters (``Clusters``): delta-BIC, or the information lost.
 The loop merges the best pair down to a single cluster and keeps every partition on the way, so that the cut can be
 chosen, and chosen again, afterwards (``StopRule``).
 """
@@ -248,9 +248,9 @@ def history_from_json(content: dict[str, Any], where: str) -> History:
         stacked = np.stack([labels[speech] for labels in stored.values()])
         starts = np.flatnonzero(np.r_[True, (stacked[:, 1:] != stacked[:, :-1]).any(axis=0)])
         rows = dict(zip(stored, stacked[:, starts], strict=True))
-        partitions = []
+        partitions: list[Partition] = []
         for number, step in enumerate(steps):
-            pair = Merge(*step["merge"], step[content["gain"]]) if "merge" in step else None
+            pair = Merge(step["merge"][0], step["merge"][1], step[content["gain"]]) if "merge" in step else None
             known = {"n_clusters", "labels", "merge", content["gain"]}
             measures = {name: value for name, value in step.items() if name not in known}
             if number in rows:

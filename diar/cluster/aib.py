@@ -1,7 +1,7 @@
 """Agglomerative and sequential information bottleneck.
 
-N. Slonim and N. Tishby, "Agglomerative Information Bottleneck", NIPS 1999; D. Vijayasenan, F. Valente and H. Bourlard, "An
-Information Theoretic Approach to Speaker Diarization of Meeting Data", IEEE TASLP 17(7), 2009. Legend: x segment, y
+N. Slonim and N. Tishby, "Agglomerative Information Bottleneck", NIPS 1999; D. Vijayasenan, F. Valente and H. Bourlard,
+"An Information Theoretic Approach to Speaker Diarization of Meeting Data", IEEE TASLP 17(7), 2009. Legend: x segment, y
 relevance variable, c cluster; n_c(y) = p(c, y) = sum over x in c of p(x) p(y|x); logarithms are natural.
 
 Clusters keep what segments tell of the relevance variables, and forget which segment it was:
@@ -21,7 +21,7 @@ information. By default the test is that of BIC instead: the frames of two clust
     T (p_i + p_j) JS
 
 nats of log-likelihood when one multinomial replaces two, and BIC takes off (|Y| - 1) / 2 log T for the parameters that
-are saved. The ratio of the two is kept in the history as ``loss``; merging goes on while it is at most ``--bic-weight``.
+are saved. The ratio of the two stands in the history as ``loss``; merging goes on while it is at most ``--bic-weight``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diar.cluster.agglomerate import (
     History,
@@ -227,8 +226,8 @@ def sequential(joint: Float64, labels: Labels, beta: float, n_sweeps: int) -> La
     """(N,) labels after sweeps of the sequential information bottleneck; F never falls, and no cluster is emptied.
 
     Each segment in turn leaves its cluster for the one that it costs least to join (N. Slonim, N. Friedman and N.
-    Tishby, "Unsupervised Document Classification using Sequential Information Maximization", SIGIR 2002). Ends early when
-    a sweep moves nothing.
+    Tishby, "Unsupervised Document Classification using Sequential Information Maximization", SIGIR 2002). Ends early
+    when a sweep moves nothing.
     """
     labels = labels.copy()
     n_clusters = int(labels.max()) + 1

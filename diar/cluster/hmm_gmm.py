@@ -68,7 +68,7 @@ class HmmGmmOptions(SpeakerModelOptions):
     )
     lost_clusters: str = option(
         "keep",
-        "once merging has begun, a segmentation that leaves a cluster without frames is refused, or the cluster dropped",
+        "after the first merge, a segmentation that leaves a cluster without frames is refused, or the cluster dropped",
         choices=("drop", "keep"),
     )
     bic_threshold: float = option(0.0, "merge while a pair gains more delta-BIC than this", unit="nats", recut=True)

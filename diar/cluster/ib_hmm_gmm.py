@@ -1,34 +1,34 @@
 """The information bottleneck made to behave like HMM/GMM clustering.
 
-Legend: k cluster, K clusters; y relevance variable, |Y| of them; T frames; n_k(y) = sum of p(y|x_t) over the frames of k;
-T_k = sum_y n_k(y), p_k = T_k / T.
+Legend: k cluster; y relevance variable, |Y| of them; T frames; n_k(y) = sum of p(y|x_t) over the frames of k;
+p_k = sum_y n_k(y) / T.
 
 What HMM/GMM clustering does differently from the aIB, and what plays its part here:
 
-- Its clusters are large from the start, and Viterbi moves the frames after every merge. Here the aIB merges segments down
-  to as many clusters as HMM/GMM starts with, and the HMM has mixtures from then on (``diar.cluster.ib_viterbi``).
+- Its clusters are large from the start, and Viterbi moves the frames after every merge. Here the aIB merges segments
+  down to as many clusters as HMM/GMM starts with, and the HMM has mixtures from then on (``diar.cluster.ib_viterbi``).
 - It compares likelihoods. Here a cluster's density is the multinomial p(y|k) over relevance variables, all clusters
   sharing the |Y| Gaussians: with frames as draws of y the log-likelihood of everything is
 
       L(C) = sum_k sum_y n_k(y) log p(y|k) = T (I(Y;C) - H(Y)),
 
-  so the log-likelihood that merging a and b changes is L(ab) - L(a) - L(b) = -T (p_a + p_b) JS(p(y|a), p(y|b)): the aIB's
-  own loss of information, in nats of all frames.
+  so a merge of a and b changes it by L(ab) - L(a) - L(b) = -T (p_a + p_b) JS(p(y|a), p(y|b)): the aIB's own loss of
+  information, in nats of all frames.
 - Its number of parameters stays the same in a merge, so that its threshold is 0. A multinomial cannot keep it: two of
-  |Y| - 1 parameters become one. So BIC's penalty does not cancel, and takes the place of the aIB's trade-off: the modified
-  objective is
+  |Y| - 1 parameters become one. So BIC's penalty does not cancel, and takes the place of the aIB's trade-off: the
+  modified objective is
 
       F'(C) = T I(Y;C) - w |C| (|Y| - 1) / 2 log T        instead of   F(C) = I(Y;C) - I(C;X) / beta
 
-  and a merge gains
+  and what delta-BIC is there is here
 
       delta(a, b) = w (|Y| - 1) / 2 log T - T (p_a + p_b) JS(p(y|a), p(y|b)).
 
-  Unlike H(pi) / beta, the price of a cluster depends neither on its size nor grows with T, but for the logarithm: a small
-  cluster is not held together by its size, and a long recording does not split into more.
-- It stops when no pair gains: so does this, where the best delta is 0 or less. Since w (``--bic-weight``) is the same for
-  all pairs, it decides where to stop and not what to merge, and another w needs no other clustering. p(y|x_t) of
-  neighbouring frames are far from independent draws, which is why w is above 1; it was chosen on simulated meetings.
+  Unlike H(pi) / beta, the price of a cluster does not depend on its size, nor grow with T but for the logarithm: a large
+  cluster is not split by its size alone, and a long recording does not fall apart into more clusters.
+- It stops when no pair gains: so does this, where the best delta is 0 or less. Since w (``--bic-weight``) is the same
+  for all pairs, it decides where to stop and not what to merge, and another w needs no other clustering. Neighbouring
+  frames are no independent draws, which is why w is above 1; it was chosen on simulated meetings.
 
 The history's gains are -T (p_a + p_b) JS, its ``loss`` their ratio to the penalty.
 """
@@ -47,6 +47,6 @@ class IbHmmGmmOptions(IbViterbiOptions):
 
 
 def log_likelihood_gains(counts: Float64) -> Float64:
-    """(C, C), above the diagonal: -T (p_a + p_b) JS, the change of log-likelihood in nats, from (C, Y) counts n_k(y)."""
+    """(C, C), above the diagonal: -T (p_a + p_b) JS, in nats, from (C, Y) counts n_k(y)."""
     gains: Float64 = -information_losses(counts)  # phi is homogeneous: counts give T times what probabilities give
     return gains

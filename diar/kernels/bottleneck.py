@@ -69,7 +69,8 @@ def joint_terms(columns, i, first, last, out):
 def merge_costs(columns, masses, phi, trade_off, i, first, last, out):
     """out[j] = what merging i and j loses of F, for first <= j < last; infinity for i itself.
 
-    columns[y, c] = p(c, y), masses[c] = p(c), phi[c] = sum over y of xlogx(p(c, y)) - xlogx(p(c)); trade_off is 1 / beta.
+    columns[y, c] = p(c, y), masses[c] = p(c), phi[c] = sum over y of xlogx(p(c, y)), less xlogx(p(c)); trade_off is
+    1 / beta.
     """
     sums = np.empty(columns.shape[1])
     joint_terms(columns, i, first, last, sums)
