@@ -49,6 +49,20 @@ def command_words() -> list[str]:
     return sys.argv[1:]
 
 
+def chosen(name: str, choices: Sequence[str]) -> str:
+    """The value of the flag ``name`` on the command line, which decides which other flags there are.
+
+    The first of ``choices`` is the default.
+    """
+    parser = Parser(None)
+    parser.add_flag(name, "", default=choices[0])
+    words = [word for word in map(_hyphenated, command_words()) if word not in ("-h", "--help")]
+    value: str = getattr(parser.parse_known_args(words)[0], name.strip("-").replace("-", "_"))
+    if value not in choices:
+        raise DataError(name, f"found '{value}'", f"wanted one of {', '.join(choices)}")
+    return value
+
+
 def complain(message: str) -> int:
     """Print one error line; the exit code to end with."""
     print(f"{Path(sys.argv[0]).name}: {message}", file=sys.stderr)
@@ -105,13 +119,17 @@ def is_running(pid: int) -> bool:
 class Parser(argparse.ArgumentParser):
     """argparse with Kaldi's habits: ``--a-b x``, ``--a_b=x``, true|false, ``--config FILE``; DataErrors."""
 
-    def __init__(self, description: str | None, options: Sequence[type[Options]] = ()) -> None:
+    def __init__(
+        self, description: str | None, options: Sequence[type[Options]] = (), others: Sequence[type[Options]] = ()
+    ) -> None:
+        """Flags of ``options``; those of ``others`` may stand in conf files, and wait there for their program."""
         super().__init__(
             description=description,
             allow_abbrev=False,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         self._option_classes = tuple(options)
+        self._waiting = {flag(option_field.name) for cls in others for option_field in fields(cls)}
         for cls in self._option_classes:
             group = self.add_argument_group(cls.__name__, cls.__doc__)
             for option_field in fields(cls):
@@ -177,6 +195,8 @@ class Parser(argparse.ArgumentParser):
             if not word:
                 continue
             name, separator, _ = word.partition("=")
+            if separator and name in self._waiting and name not in self._option_string_actions:
+                continue
             if not (separator and name in self._option_string_actions):
                 raise DataError(place, f"found '{word}'", f"wanted --name=value with a name of: {self._valid()}")
             found.append(word)

@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,13 @@ from diar.errors import DataError
 from diar.io.ark import ArchiveFolder, write_archive
 from diar.io.data_folder import DataFolder
 from diar.io.files import TEMPORARY_SUFFIX, read_json, read_text, write_json, write_text
-from diar.options import Options
+from diar.options import Options, flag, option_help
+from diar.posteriors import Stream
 
 ERROR_SUFFIX = ".error"  # <recording>.error in a stage's folder: why it has no archive
-_RESULT_SUFFIXES = (".ark", ".merges.json")
+HISTORY_SUFFIX = ".merges.json"  # <recording>.merges.json in a folder of clusters
+BACKGROUND_SUFFIX = ".background.ark"  # what the information bottleneck's relevance variables are
+_LASTING_SUFFIXES = (HISTORY_SUFFIX, BACKGROUND_SUFFIX)  # what a new cut leaves as it is
 _STAGE_THAT_MAKES = {"feats": 1, "vad": 2, "embed": 5, "clusters": 6, "realigned": 7}
 
 
@@ -37,9 +40,11 @@ class Job:
         inputs: Sequence[str],
         options: Sequence[type[Options]],
         flags: Mapping[str, str] | None = None,
+        others: Sequence[type[Options]] = (),
     ) -> None:
+        """``flags`` are further flags and their help; ``others`` are options of this stage's other algorithms."""
         self.noun = noun
-        self._parser = cli.Parser(description, options)
+        self._parser = cli.Parser(description, options, others)
         self._classes = tuple(options)
         self._parser.add_argument("data", metavar="<data>", help="data folder with wav.scp")
         for name in inputs:
@@ -50,6 +55,8 @@ class Job:
         self._parser.add_flag("--skip-bad", "do not fail for bad recordings", default=False, kind=cli.boolean)
         for name, text in (flags or {}).items():
             self._parser.add_flag(name, text)
+        if noun == "clusters":
+            self._parser.add_flag("--recut", "cut the saved merges anew", default=False, kind=cli.boolean)
         self._words = cli.command_words()
         arguments = self.arguments = self._parser.parse_words(self._words)
         self.options(*self._classes)  # values out of range are refused before any work
@@ -57,6 +64,8 @@ class Job:
         self.output = Path(arguments.output)
         self._share = _share(arguments.share)
         self._conf_text: dict[str, str] = {}
+        self._choices: dict[str, str] = {}
+        self.recut: bool = getattr(arguments, "recut", False)
         self.recordings = self.data.recordings()
         self.inputs = [open_input(name, Path(getattr(arguments, name))) for name in inputs]
 
@@ -69,13 +78,30 @@ class Job:
         """Note that the stage's output depends on ``files``, too: their text goes into options.json."""
         self._conf_text = {path.name: read_text(path) for path in files}
 
+    def records(self, **choices: str) -> None:
+        """Note choices that the output depends on beside the options, by name; they go into options.json."""
+        self._choices.update(choices)
+
+    def streams(self) -> FeatureStreams:
+        """What ``--streams`` names: folders with weights, or the folder of embed alone."""
+        text = getattr(self.arguments, "streams", "")
+        if not text:
+            return FeatureStreams([(self.arguments.embed, open_input("embed", Path(self.arguments.embed)), 1.0)])
+        self.records(streams=text)
+        streams = FeatureStreams.parse(text)
+        self.inputs += [folder for _, folder, _ in streams.folders]
+        return streams
+
     def each_recording(self, convert: Callable[[str], None]) -> None:
         """Call ``convert`` on my recordings; one that fails does not stop the others, but fails the job at the end.
 
         With ``--prepare true`` the output folder is made ready instead.
         """
         if self.arguments.prepare:
-            prepare_folder(self.output, self._provenance())
+            if self.recut:
+                self._prepare_recut()
+            else:
+                prepare_folder(self.output, self._provenance())
             return
         print(shlex.join([sys.argv[0], *self._words]), flush=True)
         self.output.mkdir(parents=True, exist_ok=True)
@@ -104,8 +130,30 @@ class Job:
 
     def _remove(self, recording: str) -> None:
         """Remove what an earlier run left of ``recording``."""
-        for suffix in (*_RESULT_SUFFIXES, ERROR_SUFFIX):
+        for suffix in (".ark", ERROR_SUFFIX, *(() if self.recut else _LASTING_SUFFIXES)):
             (self.output / (recording + suffix)).unlink(missing_ok=True)
+
+    def _prepare_recut(self) -> None:
+        """Make the folder ready for other labels from the same merges.
+
+        Raises:
+            DataError: there are none, or they were made with options that do more than say where to cut.
+        """
+        made, wanted = _options_of(self.output), self._provenance()
+        advice = "run stage 6 without --recut"
+        if made is None:
+            raise DataError(self.output, "holds no merges", "wanted those of an earlier run", advice)
+        cut_flags = {f.name for cls in self._classes for f in fields(cls) if option_help(f).recut}
+        for name in sorted(set(wanted["options"]) - cut_flags):
+            if made.get("options", {}).get(name) != wanted["options"][name]:
+                found = f"its merges were made with {flag(name)}={made.get('options', {}).get(name)}"
+                raise DataError(self.output, found, f"wanted {wanted['options'][name]}", advice)
+        for name in sorted(set(wanted) - {"options"}):
+            if made.get(name) != wanted[name]:
+                raise DataError(self.output, f"its merges were made from other {name}", "wanted the same", advice)
+        for table in self.output.glob("*.scp"):
+            table.unlink()
+        write_json(self.output / "options.json", wanted)
 
     def _provenance(self) -> dict[str, Any]:
         options = {name: value for cls in self._classes for name, value in asdict(self.options(cls)[0]).items()}
@@ -115,8 +163,40 @@ class Job:
             "data": self.data.digest(),
             "options": options,
             "conf": self._conf_text,
+            "choices": self._choices,
             "inputs": {folder.path.name: _options_of(folder.path) for folder in self.inputs},
         }
+
+
+@dataclass(frozen=True)
+class FeatureStreams:
+    """Folders of features that the information bottleneck combines: each with its name and weight."""
+
+    folders: list[tuple[str, ArchiveFolder, float]]
+
+    @classmethod
+    def parse(cls, text: str) -> FeatureStreams:
+        """From ``FOLDER:WEIGHT,FOLDER:WEIGHT``.
+
+        Raises:
+            DataError: the text is something else, a folder is not complete, or two have the same name.
+        """
+        folders = []
+        for part in text.split(","):
+            name, _, weight = part.rpartition(":")
+            try:
+                folders.append((name, open_input("stream", Path(name)), float(weight)))
+            except ValueError:
+                wanted = "wanted FOLDER:WEIGHT,FOLDER:WEIGHT,... as in feats:0.8,embed_idec:0.2"
+                raise DataError("--streams", f"found '{part}'", wanted) from None
+        names = [folder.path.name for _, folder, _ in folders]
+        if len(set(names)) < len(names) or any(" " in name for name in names):
+            raise DataError("--streams", f"found folders called {names}", "wanted different names without blanks")
+        return cls(folders)
+
+    def read(self, recording: str) -> list[Stream]:
+        """The streams of a recording."""
+        return [Stream(folder.path.name, folder.read(recording), weight) for _, folder, weight in self.folders]
 
 
 def open_input(noun: str, folder: Path) -> ArchiveFolder:
@@ -175,6 +255,23 @@ def _options_of(folder: Path) -> Any:
         return read_json(path) if path.exists() else None
     except DataError:
         return None
+
+
+def find_class_conf(prefix: str, data: DataFolder) -> dict[str, Path]:
+    """The conf file of each recording that has a class.
+
+    Raises:
+        DataError: there are classes but no prefix, or a class without a file.
+    """
+    found = {}
+    for recording, name in data.classes().items():
+        found[recording] = Path(f"{prefix}_{name}.conf")
+        if not prefix or not found[recording].exists():
+            files = sorted(found[recording].parent.glob(f"{Path(prefix).name}_*.conf"))
+            known = " ".join(path.stem.rpartition("_")[2] for path in files) or "none"
+            wanted = f"wanted a class with a file {prefix or '<class-conf>'}_<class>.conf, of which there are: {known}"
+            raise DataError(data.path / "reco2class", f"'{recording}' has class '{name}'", wanted)
+    return found
 
 
 def _share(text: str) -> tuple[int, int]:

@@ -4,8 +4,8 @@ Legend: t frame, T speech frames; x segment, N segments; y relevance variable, Y
 
 The background model has a Gaussian a segment with the segment's mean; all share one diagonal covariance, a fraction of
 that of all speech, so that frames find the segments they sound like (D. Vijayasenan and F. Valente, "DiarTk",
-Interspeech 2012). Of long recordings the means are clustered, with all streams side by side, so that every stream has the same Y.
-With several streams p(y|x_t) = sum_s w_s p_s(y|x_t).
+Interspeech 2012). Of long recordings the means are clustered, with all streams side by side, so that every stream has
+the same Y. With several streams p(y|x_t) = sum_s w_s p_s(y|x_t).
 """
 
 from __future__ import annotations

@@ -1,22 +1,42 @@
 #!/usr/bin/env python3
-"""clusters, embed -> realigned: a mixture a speaker, then minimum-duration Viterbi.
+"""clusters, embed -> realigned: a model a speaker, then minimum-duration Viterbi.
+
+Each --realigner has options of its own: see --realigner kl_hmm --help. The KL-HMM takes the background model of the
+clusters, where they have one.
 
 e.g.: steps/clusters_to_realigned.py data/eval exp/eval/clusters exp/eval/embed_none exp/eval/realigned
 """
 
 from diar import cli
-from diar.job import Job
-from diar.pipeline import realign_clusters
-from diar.realign import RealignOptions
+from diar.cluster.agglomerate import SpeakerCountOptions, SpeakerRange
+from diar.io.ark import read_arrays
+from diar.job import BACKGROUND_SUFFIX, Job
+from diar.pipeline import REALIGNERS, realign_clusters
+from diar.posteriors import background_from_arrays
 
 
 def main() -> None:
-    job = Job(__doc__, "realigned", inputs=("clusters", "embed"), options=(RealignOptions,))
+    realigner = cli.chosen("--realigner", tuple(REALIGNERS))
+    flags = {
+        "--realigner": f"one of {', '.join(REALIGNERS)} (default hmm_gmm)",
+        "--streams": "FOLDER:WEIGHT,...: what the KL-HMM sees, in place of <embed>; those of the clusters",
+    }
+    classes = (REALIGNERS[realigner], SpeakerCountOptions)
+    job = Job(__doc__, "realigned", ("clusters", "embed"), classes, flags, others=tuple(REALIGNERS.values()))
     clusters, embed = job.inputs
-    (options,) = job.options(RealignOptions)
+    streams = job.streams()
+    options, speakers = job.options(*classes)
+    known = job.data.num_speakers()
+    job.records(realigner=realigner)
 
     def convert(recording: str) -> None:
-        job.write(recording, realign_clusters(embed.read(recording), clusters.read(recording), options))
+        path = clusters.path / f"{recording}{BACKGROUND_SUFFIX}"
+        background = None
+        if realigner == "kl_hmm" and path.exists():
+            background = background_from_arrays(read_arrays(path), str(path))
+        fewest = SpeakerRange.of(speakers, known.get(recording)).fewest
+        frames, labels = embed.read(recording), clusters.read(recording)
+        job.write(recording, realign_clusters(frames, labels, options, streams.read(recording), background, fewest))
 
     job.each_recording(convert)
 

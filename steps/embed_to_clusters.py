@@ -1,68 +1,57 @@
 #!/usr/bin/env python3
-"""embed, vad -> clusters: HMM/GMM agglomerative clustering by delta-BIC.
+"""embed, vad -> clusters: agglomerative clustering, HMM/GMM by delta-BIC or by the information bottleneck.
 
-Writes, beside the labels of every recording, its merge history <recording>.merges.json. A recording whose class stands
-in the data folder's reco2class takes the flags of <class-conf>_<class>.conf, where the command line does not say
-otherwise.
+Each --clusterer has options of its own: see --clusterer aib --help. Beside the labels of every recording stand its
+merge history <recording>.merges.json and the information bottleneck's background model <recording>.background.ark. With
+--recut true the merges in <clusters> are kept and only cut anew. A recording of a class (the data folder's reco2class)
+takes the flags of <class-conf>_<class>.conf, where the command line does not say otherwise.
 
 e.g.: steps/embed_to_clusters.py --num-spk 4 data/eval exp/eval/embed_none exp/eval/vad_webrtc exp/eval/clusters
 """
 
-from pathlib import Path
-
 from diar import cli
-from diar.cluster.agglomerate import SpeakerCountOptions, SpeakerRange, history_to_json
-from diar.cluster.hmm_gmm import HmmGmmOptions
-from diar.errors import DataError
-from diar.io.data_folder import DataFolder
-from diar.io.files import write_json
-from diar.job import Job
-from diar.pipeline import frames_to_clusters, speaker_shortfall, speech_mask
+from diar.cluster.agglomerate import SpeakerCountOptions, SpeakerRange, history_from_json, history_to_json
+from diar.io.ark import write_arrays
+from diar.io.files import read_json, write_json
+from diar.job import BACKGROUND_SUFFIX, HISTORY_SUFFIX, Job, find_class_conf
+from diar.pipeline import CLUSTERERS, GAINS, frames_to_clusters, speaker_shortfall, speech_mask
+from diar.posteriors import background_to_arrays
 
 
 def main() -> None:
-    job = Job(
-        __doc__,
-        "clusters",
-        inputs=("embed", "vad"),
-        options=(HmmGmmOptions, SpeakerCountOptions),
-        flags={"--class-conf": "conf files of audio classes, up to _<class>.conf, as in conf/clusters"},
-    )
+    clusterer = cli.chosen("--clusterer", tuple(CLUSTERERS))
+    flags = {
+        "--clusterer": f"one of {', '.join(CLUSTERERS)} (default hmm_gmm)",
+        "--class-conf": "conf files of audio classes, up to _<class>.conf, as in conf/clusters",
+        "--streams": "FOLDER:WEIGHT,...: what the information bottleneck sees, in place of <embed>",
+    }
+    classes = (CLUSTERERS[clusterer], SpeakerCountOptions)
+    job = Job(__doc__, "clusters", ("embed", "vad"), classes, flags, others=tuple(CLUSTERERS.values()))
     embed, vad = job.inputs
+    streams = job.streams()
     known = job.data.num_speakers()
     class_conf = find_class_conf(job.arguments.class_conf, job.data)
-
     job.depends_on(sorted(set(class_conf.values())))
+    job.records(clusterer=clusterer)
 
     def convert(recording: str) -> None:
-        options, speakers = job.options(HmmGmmOptions, SpeakerCountOptions, conf=class_conf.get(recording))
+        options, speakers = job.options(*classes, conf=class_conf.get(recording))
         allowed = SpeakerRange.of(speakers, known.get(recording))
         frames = embed.read(recording)
         speech = speech_mask(recording, frames, vad.read(recording))
-        labels, history = frames_to_clusters(frames, speech, options, allowed)
-        if shortfall := speaker_shortfall(labels, allowed, options):
+        merges = job.output / f"{recording}{HISTORY_SUFFIX}"
+        history = history_from_json(read_json(merges), str(merges)) if job.recut else None
+        found = frames_to_clusters(frames, speech, options, allowed, streams.read(recording), history)
+        if shortfall := speaker_shortfall(found.labels, allowed, options):
             cli.warn(f"{recording}: {shortfall}")
-        write_json(job.output / f"{recording}.merges.json", history_to_json(history, speech, "delta_bic"))
-        job.write(recording, labels)
+        if not job.recut:
+            write_json(merges, history_to_json(found.history, speech, GAINS[clusterer]))
+            if found.background is not None:
+                arrays = background_to_arrays(found.background)
+                write_arrays(job.output / f"{recording}{BACKGROUND_SUFFIX}", arrays)
+        job.write(recording, found.labels)
 
     job.each_recording(convert)
-
-
-def find_class_conf(prefix: str, data: DataFolder) -> dict[str, Path]:
-    """The conf file of each recording that has a class.
-
-    Raises:
-        DataError: there are classes but no prefix, or a class without a file.
-    """
-    found = {}
-    for recording, name in data.classes().items():
-        found[recording] = Path(f"{prefix}_{name}.conf")
-        if not prefix or not found[recording].exists():
-            files = sorted(found[recording].parent.glob(f"{Path(prefix).name}_*.conf"))
-            known = " ".join(path.stem.rpartition("_")[2] for path in files) or "none"
-            wanted = f"wanted a class with a file {prefix or '<class-conf>'}_<class>.conf, of which there are: {known}"
-            raise DataError(data.path / "reco2class", f"'{recording}' has class '{name}'", wanted)
-    return found
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ What HMM/GMM clustering does differently from the aIB, and what plays its part h
 
       delta(a, b) = w (|Y| - 1) / 2 log T - T (p_a + p_b) JS(p(y|a), p(y|b)).
 
-  Unlike H(pi) / beta, the price of a cluster does not depend on its size, nor grow with T but for the logarithm: a large
-  cluster is not split by its size alone, and a long recording does not fall apart into more clusters.
+  Unlike H(pi) / beta, the price of a cluster does not depend on its size, nor grow with T but for the logarithm: a
+  large cluster is not split by its size alone, and a long recording does not fall apart into more clusters.
 - It stops when no pair gains: so does this, where the best delta is 0 or less. Since w (``--bic-weight``) is the same
   for all pairs, it decides where to stop and not what to merge, and another w needs no other clustering. Neighbouring
   frames are no independent draws, which is why w is above 1; it was chosen on simulated meetings.

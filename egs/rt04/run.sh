@@ -23,6 +23,9 @@ vad=webrtc
 embedder=none
 clusterer=hmm_gmm
 realigner=hmm_gmm
+streams=
+recut=false
+compat=none
 
 sample_rate= channel= allow_pipes=
 num_spk= min_spk= max_spk=
@@ -33,7 +36,8 @@ feats_opts= vad_opts= clusters_opts= realigned_opts=
 . "$here/cmd.sh"           # cmd, the launcher
 . "$here/local/options.sh" # corpus_options and their defaults, corpus_help, prepare_corpus
 
-valid_options="stage stop_stage set corpus nj cmd preset skip_bad denoise vad embedder clusterer realigner
+valid_options="stage stop_stage set corpus nj cmd preset skip_bad denoise vad embedder clusterer realigner streams
+  recut compat
   sample_rate channel allow_pipes num_spk min_spk max_spk min_gap min_turn collar skip_overlap
   feats_opts vad_opts clusters_opts realigned_opts $corpus_options"
 help_message="Usage: $0 [options]
@@ -42,7 +46,7 @@ $corpus_help
 
   --stage N --stop-stage N       first and last stage to run (default 0 to 8):
                                  0 corpus -> data, 1 wav -> feats, 2 wav or reference -> vad, 5 feats -> embed,
-                                 6 embed -> clusters, 7 clusters -> realigned, 8 realigned -> rttm, score
+                                 6 embed, vad -> clusters, 7 clusters -> realigned, 8 realigned -> rttm, score
                                  (3 and 4, which train embeddings, are not in this version)
   --corpus DIR --set NAME        what to diarize, and the name of its data folder (default $set)
   --nj N --cmd COMMAND           parallel jobs (default $nj) and their launcher (default $cmd)
@@ -52,8 +56,14 @@ $corpus_help
   --denoise none                 noise filter of stage 1
   --vad webrtc|reference         speech detector of stage 2 (default $vad)
   --embedder none                embedding of stage 5
-  --clusterer hmm_gmm            clustering of stage 6
-  --realigner hmm_gmm|none       realignment of stage 7 (default $realigner)
+  --clusterer hmm_gmm|aib|aib_viterbi|ib_hmm_gmm
+                                 clustering of stage 6 (default $clusterer)
+  --streams NAME:W,NAME:W        feature folders of exp/<set> (or paths) that the information bottleneck combines, with
+                                 weights that sum to 1 (default: the embedding alone)
+  --recut true|false             stage 6 keeps its merges and cuts them anew: another --num-spk or threshold
+  --realigner hmm_gmm|kl_hmm|none
+                                 realignment of stage 7 (default $realigner)
+  --compat none|diartk           do as the released DiarTK does, quirks included: aib, kl_hmm, in exp/<set>/diartk
 
   --sample-rate N --channel N|mix --allow-pipes true|false          how audio is read
   --num-spk N --min-spk N --max-spk N                               known number of speakers
@@ -94,8 +104,15 @@ check_choice() { # <option> <value> <choice>...
 check_choice denoise "$denoise" none
 check_choice vad "$vad" webrtc reference
 check_choice embedder "$embedder" none
-check_choice clusterer "$clusterer" hmm_gmm
-check_choice realigner "$realigner" hmm_gmm none
+check_choice clusterer "$clusterer" hmm_gmm aib aib_viterbi ib_hmm_gmm
+check_choice realigner "$realigner" hmm_gmm kl_hmm none
+check_choice recut "$recut" true false
+check_choice compat "$compat" none diartk
+if [ -n "$streams" ] && [ "$clusterer" = hmm_gmm ] && [ "$realigner" != kl_hmm ]; then
+  echo "$0: --streams: found '$streams' with --clusterer hmm_gmm; wanted a clusterer or realigner that combines" \
+    "streams: aib aib_viterbi ib_hmm_gmm kl_hmm" >&2
+  exit 1
+fi
 for number in stage stop_stage nj; do
   case ${!number} in
     '' | *[!0-9]* | ???*) echo "$0: --${number//_/-}: found '${!number}'; wanted a number from 0 to 99" >&2 && exit 1 ;;
@@ -124,13 +141,33 @@ runs() { [ "$stage" -le "$1" ] && [ "$stop_stage" -ge "$1" ]; }
 
 data=data/$set
 exp=exp/$set
+if [ "$compat" = diartk ]; then # all its stages apart, since its features differ, too
+  exp=$exp/diartk clusterer=aib realigner=kl_hmm
+  feats_opts="--snip-edges true $feats_opts"
+  clusters_opts="--compat diartk $clusters_opts" realigned_opts="--compat diartk $realigned_opts"
+fi
 choices=${vad}_$embedder
+stream_opts= tag=
+if [ -n "$streams" ]; then
+  folders=
+  for stream in ${streams//,/ }; do
+    case $stream in
+      /*) folders=$folders,$stream ;;
+      */*) folders=$folders,$started_in/$stream ;;
+      *) folders=$folders,$exp/$stream ;;
+    esac
+    name=${stream##*/}
+    tag=${tag:+$tag+}${name//:/-}
+  done
+  stream_opts="--streams ${folders#,}"
+fi
 feats=$exp/feats
 vad_dir=$exp/vad_$vad
 embed=$exp/embed_$embedder
-clusters=$exp/clusters_${choices}_$clusterer
-system=$exp/${choices}_${clusterer}_$realigner
-if [ "$realigner" = none ]; then realigned=$clusters; else realigned=$exp/realigned_${choices}_${clusterer}_$realigner; fi
+clusters_name=${choices}_$clusterer${tag:+_$tag}
+clusters=$exp/clusters_$clusters_name
+system=$exp/${clusters_name}_$realigner
+if [ "$realigner" = none ]; then realigned=$clusters; else realigned=$exp/realigned_${clusters_name}_$realigner; fi
 
 wav_opts="${sample_rate:+--sample-rate $sample_rate} ${channel:+--channel $channel}
   ${allow_pipes:+--allow-pipes $allow_pipes}"
@@ -168,14 +205,14 @@ score_opts="${collar:+--collar $collar} ${skip_overlap:+--skip-overlap $skip_ove
 
   if runs 6; then
     echo "$0: stage 6: embed -> clusters"
-    run_stage clusters $clusters steps/embed_to_clusters.py --config conf/clusters.conf --class-conf conf/clusters \
-      $count_opts $clusters_opts $data $embed $vad_dir $clusters
+    run_stage clusters $clusters steps/embed_to_clusters.py --clusterer $clusterer --config conf/clusters.conf \
+      --class-conf conf/clusters --recut $recut $stream_opts $count_opts $clusters_opts $data $embed $vad_dir $clusters
   fi
 
   if runs 7 && [ "$realigner" != none ]; then
     echo "$0: stage 7: clusters -> realigned"
-    run_stage realigned $realigned steps/clusters_to_realigned.py --config conf/realigned.conf \
-      $realigned_opts $data $clusters $embed $realigned
+    run_stage realigned $realigned steps/clusters_to_realigned.py --realigner $realigner \
+      --config conf/realigned.conf $stream_opts $count_opts $realigned_opts $data $clusters $embed $realigned
   fi
 
   if runs 8; then
