@@ -33,7 +33,7 @@ from diar.errors import DataError
 from diar.feats import MfccOptions, mfcc
 from diar.frames import to_frame, to_seconds
 from diar.gmm import Float32
-from diar.posteriors import Background, Relevance, Stream, check_streams, cut_segments, relevance
+from diar.posteriors import Background, Relevance, Stream, check_streams, cut_segments, diartk_segments, relevance
 from diar.realign import KlRealignOptions, RealignOptions
 from diar.segments import Turn, TurnOptions, labels_to_turns, smooth_turns
 from diar.vad import Speech, WebrtcOptions
@@ -176,6 +176,9 @@ def frames_to_clusters(
     Raises:
         DataError: streams that cannot be combined, or more speakers wanted than ``history`` starts with.
     """
+    lengths = None
+    if isinstance(options, AibOptions) and options.is_diartk:
+        speech, lengths = diartk_segments(speech, to_frame(options.max_segment))
     if not speech.any():
         return Clustering(on_all_frames(np.zeros(0, dtype=np.int32), speech), NO_MERGES, None)
     streams = streams or (Stream("feats", frames),)
@@ -184,7 +187,7 @@ def frames_to_clusters(
     seen: Relevance | None = None
     refining = isinstance(options, AibOptions) and options.sib_sweeps > 0
     if not isinstance(options, HmmGmmOptions) and (history is None or refining):
-        seen = relevance(streams, speech, options)
+        seen = relevance(streams, speech, options, lengths)
     room = SpeakerRange(1, most_clusters(speech, options))
     allowed = allowed.limited_to(room.most or 1)
     fresh = history is None

@@ -86,6 +86,23 @@ def cut_segments(speech: NDArray[np.bool_], max_frames: int) -> Lengths:
     return np.array(lengths, dtype=np.int64)
 
 
+def diartk_segments(speech: NDArray[np.bool_], max_frames: int) -> tuple[NDArray[np.bool_], Lengths]:
+    """(T,) speech and (N,) segments as DiarTK has them, whose regions include their last frame.
+
+    So every stretch of speech is a frame longer; the first frame of a file and the last are never speech. Stretches
+    that come to touch are cut apart.
+    """
+    longer = np.zeros_like(speech)
+    lengths: list[int] = []
+    for first, last in runs(speech):
+        spoken = bool(speech[first])
+        first, last = max(first, 1), min(last + 1, len(speech) - 1)
+        if spoken and last > first:
+            longer[first:last] = True
+            lengths += cut_segments(longer[first:last], max_frames).tolist()
+    return longer, np.array(lengths, dtype=np.int64)
+
+
 @dataclass(frozen=True)
 class StreamModel:
     """A stream's part of the background: ``means`` (Y, D) and the shared ``variances`` (D,), float64."""
@@ -256,9 +273,12 @@ class Relevance:
     background: Background
 
 
-def relevance(streams: Sequence[Stream], speech: NDArray[np.bool_], options: RelevanceOptions) -> Relevance:
-    """Segments, background model and posteriors of (T,) ``speech``, of which there is some."""
-    lengths = cut_segments(speech, to_frame(options.max_segment))
+def relevance(
+    streams: Sequence[Stream], speech: NDArray[np.bool_], options: RelevanceOptions, lengths: Lengths | None = None
+) -> Relevance:
+    """Segments, of ``lengths`` if given, background model and posteriors of (T,) ``speech``, of which there is some."""
+    if lengths is None:
+        lengths = cut_segments(speech, to_frame(options.max_segment))
     background = train_background(streams, speech, lengths, options)
     posteriors = background.posteriors(streams, speech)
     segments = segment_posteriors(posteriors, lengths, "hard" if options.is_diartk else options.posteriors)

@@ -45,7 +45,7 @@ def main() -> None:
         if shortfall := speaker_shortfall(found.labels, allowed, options):
             cli.warn(f"{recording}: {shortfall}")
         if not job.recut:
-            write_json(merges, history_to_json(found.history, speech, GAINS[clusterer]))
+            write_json(merges, history_to_json(found.history, found.labels >= 0, GAINS[clusterer]))
             if found.background is not None:
                 arrays = background_to_arrays(found.background)
                 write_arrays(job.output / f"{recording}{BACKGROUND_SUFFIX}", arrays)

@@ -14,7 +14,7 @@ from types import ModuleType
 import numba
 import numpy as np
 from scipy.special import logsumexp
-from scipy.stats import norm
+from scipy.stats import multivariate_normal, norm
 
 # ---- time ----------------------------------------------------------------------------------------------------------
 
@@ -228,3 +228,68 @@ def plain_python(module: str) -> ModuleType:
     finally:
         numba.config.DISABLE_JIT = before
     return copy
+
+
+# ---- information bottleneck ----------------------------------------------------------------------------------------
+# x segment, N segments; y relevance variable, Y of them; c cluster; a joint distribution p(x, y) is a table (N, Y)
+
+
+def mutual_information(table: np.ndarray) -> float:
+    """I(A;B) of the table p(a, b), in nats, term by term."""
+    p_a, p_b = table.sum(axis=1), table.sum(axis=0)
+    cells = [(p, p_a[a] * p_b[b]) for (a, b), p in np.ndenumerate(table) if p > 0]
+    return math.fsum(p * math.log(p / apart) for p, apart in cells)
+
+
+def of_clusters(joint: np.ndarray, labels: Sequence[int]) -> np.ndarray:
+    """(C, Y) p(c, y), clusters in the order of their labels."""
+    return np.stack([joint[np.asarray(labels) == c].sum(axis=0) for c in sorted(set(labels))])
+
+
+def bottleneck_objective(joint: np.ndarray, labels: Sequence[int], beta: float) -> float:
+    """F = I(Y;C) - I(C;X) / beta, each from its own table; p(c|x) is 0 or 1."""
+    clusters_and_segments = of_clusters(np.diag(joint.sum(axis=1)), labels)
+    return mutual_information(of_clusters(joint, labels)) - mutual_information(clusters_and_segments) / beta
+
+
+def divergence(a: np.ndarray, b: np.ndarray) -> float:
+    """(p_a + p_b) JS of the rows p(a, y) and p(b, y), from the two Kullback-Leibler divergences."""
+    total, p_a, p_b = a.sum() + b.sum(), a.sum(), b.sum()
+    middle = (a + b) / total
+    pairs = [(p_a, x / p_a, m) for x, m in zip(a, middle, strict=True) if x > 0]
+    pairs += [(p_b, x / p_b, m) for x, m in zip(b, middle, strict=True) if x > 0]
+    return math.fsum(p * x * math.log(x / m) for p, x, m in pairs)
+
+
+def merge_cost(a: np.ndarray, b: np.ndarray, trade_off: float) -> float:
+    """(p_a + p_b) (JS - trade_off H) of two rows, H the entropy of their shares."""
+    shares = np.array([a.sum(), b.sum()]) / (a.sum() + b.sum())
+    entropy = -math.fsum(share * math.log(share) for share in shares)
+    return divergence(a, b) - (a.sum() + b.sum()) * trade_off * entropy
+
+
+def bottleneck_sweep(joint: np.ndarray, labels: Sequence[int], beta: float) -> list[int]:
+    """Each segment in turn goes where F is largest; it stays where it is alone, or nothing is gained."""
+    labels = list(labels)
+    for x, home in enumerate(labels):
+        if labels.count(home) == 1:
+            continue
+        moved = [[*labels[:x], c, *labels[x + 1 :]] for c in sorted(set(labels))]
+        values = [bottleneck_objective(joint, candidate, beta) for candidate in moved]
+        if max(values) > bottleneck_objective(joint, labels, beta) + 1e-10:
+            labels = moved[values.index(max(values))]
+    return labels
+
+
+def gaussian_posteriors(
+    frames: np.ndarray, weights: np.ndarray, means: np.ndarray, variances: np.ndarray
+) -> np.ndarray:
+    """(Y, T) p(y|x_t) of Gaussians with one diagonal covariance, in float64."""
+    frames = frames.astype(np.float64)
+    joint = np.stack(
+        [
+            math.log(weight) + multivariate_normal.logpdf(frames, mean, np.diag(variances)).reshape(len(frames))
+            for weight, mean in zip(weights, means, strict=True)
+        ]
+    )
+    return np.exp(joint - logsumexp(joint, axis=0))

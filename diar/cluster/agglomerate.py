@@ -179,14 +179,17 @@ class MeasureStop:
 
 @dataclass(frozen=True)
 class LossStop:
-    """The first partition from which the best merge costs more than ``threshold`` of measure ``name``."""
+    """The first partition from which the best merge costs more than ``threshold`` of measure ``name``.
+
+    Partitions without that measure are passed.
+    """
 
     name: str
     threshold: float
 
     def choose(self, candidates: Sequence[Partition]) -> Partition:
         for partition in candidates:
-            if partition.best_merge is None or partition.measures[self.name] > self.threshold:
+            if partition.best_merge is None or partition.measures.get(self.name, 0.0) > self.threshold:
                 return partition
         return candidates[-1]
 

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from diar.cluster import aib
-from diar.cluster.agglomerate import History, Labels, Merge, agglomerate, merged
+from diar.cluster.agglomerate import History, Labels, Merge, Partition, agglomerate, merged
 from diar.cluster.aib import BottleneckOptions, bic_penalty, information, phi, xlogx
 from diar.frames import to_frame
 from diar.gmm import Float32, Float64
@@ -66,8 +66,8 @@ def bottleneck_gains(beta: float) -> MergeGains:
 class ViterbiClusters:
     """The state of the clustering: the label of each frame, and n_k(y) (see ``Clusters``).
 
-    A segmentation that would leave a cluster without frames is refused, but for those before the first merge, where it
-    may not leave less than ``fewest``. So the history visits every number of clusters below the first.
+    Before the first merge, clusters left without frames are dropped; from then on, a segmentation that would leave one
+    so is refused, and every number of clusters is visited.
     """
 
     def __init__(
@@ -78,7 +78,6 @@ class ViterbiClusters:
         gains: MergeGains,
         options: IbViterbiOptions,
         all_information: float,
-        fewest: int = 1,
     ) -> None:
         """``all_information`` is I(X;Y) of the first segments: what the NMI is measured by."""
         self._posteriors = posteriors
@@ -88,7 +87,7 @@ class ViterbiClusters:
         self._gains = gains
         self._options = options
         self._all_information = all_information
-        self._realign(options.initial_passes, min(fewest, self._n))
+        self._realign(options.initial_passes, 1)
         self._count()
 
     @property
@@ -150,12 +149,12 @@ def merge_history(
 ) -> History:
     """Merge down to one cluster: segments first, and from ``--initial-clusters`` on with realignment.
 
-    ``frames`` (T, D) are the speech frames for mixtures. The history has the merges with realignment; it starts with
-    ``fewest`` clusters at least, as far as there is room, and does not depend on ``fewest`` where it starts above it.
+    ``frames`` (T, D) are the speech frames for mixtures. Where the first segmentations drop clusters, the history holds
+    the aIB's own partitions, without a ``loss``, down to as many as are left: who asks for more speakers gets those. It
+    starts with ``fewest`` clusters if that is more than the options say, and has the same merges otherwise.
     """
-    n_frames = len(frames)
-    fewest = min(fewest, most_clusters(n_frames, options), len(relevance.lengths))
-    start = max(fewest, min(options.initial_clusters, most_clusters(n_frames, options), len(relevance.lengths)))
+    room = min(most_clusters(len(frames), options), len(relevance.lengths))
+    start = min(options.initial_clusters, room)
     segments = aib.merge_history(relevance, options)
     first = next(partition for partition in segments if partition.n_clusters == start)
     joint = aib.joint_distribution(relevance.segments, relevance.lengths, options.prior)
@@ -170,6 +169,15 @@ def merge_history(
         gains,
         options,
         information(joint),
-        fewest,
     )
-    return agglomerate(clusters, np.ones(n_frames, dtype=np.int64))
+    before = [
+        Partition(segments.frame_labels(partition), partition.n_clusters, partition.best_merge, _without_loss(partition))
+        for partition in segments
+        if clusters.n_clusters < partition.n_clusters <= max(start, min(fewest, room))
+    ]
+    after = agglomerate(clusters, np.ones(len(frames), dtype=np.int64))
+    return History([*before, *after], after.lengths)
+
+
+def _without_loss(partition: Partition) -> dict[str, float]:
+    return {name: value for name, value in partition.measures.items() if name != "loss"}

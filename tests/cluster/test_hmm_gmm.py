@@ -22,13 +22,14 @@ from oracles import (
 )
 
 from diar import gmm, hmm
-from diar.cluster.agglomerate import SpeakerRange
+from diar.cluster.agglomerate import SpeakerRange, cut
 from diar.cluster.hmm_gmm import (
     HmmGmmClusters,
     HmmGmmOptions,
     cluster,
     initial_complexity,
     initial_labels,
+    merge_history,
     most_clusters,
 )
 from diar.errors import DataError
@@ -54,7 +55,7 @@ OPTIONS = HmmGmmOptions(
     self_loop=1.0,
     jump=1.0,
     variance_floor=0.01,
-    lost_clusters="drop",
+    lost_clusters="keep",
     bic_threshold=0.0,
 )
 
@@ -106,7 +107,7 @@ def test_the_history_goes_through_every_number_and_gains_fall_below_the_threshol
     frames, _ = conversation(3)
     partition, history = cluster(frames, OPTIONS)
     numbers = [step.n_clusters for step in history]
-    assert numbers == sorted(set(numbers), reverse=True) and numbers[-1] == 1
+    assert numbers == list(range(numbers[0], 0, -1)) and numbers[0] > 3
     for step in history:
         assert sorted(set(step.labels.tolist())) == list(range(step.n_clusters)), "no cluster is empty"
         assert len(step.labels) == len(frames) and step.labels.dtype == np.int32
@@ -237,7 +238,8 @@ def test_when_a_cluster_is_dropped_the_others_are_trained_from_their_own_mixture
 
 def test_a_merge_is_followed_by_the_passes_asked_for() -> None:
     frames, _ = conversation(3)
-    at_once, by_hand = (HmmGmmClusters(frames, changed(merge_passes=passes)) for passes in (2, 0))
+    options = changed(lost_clusters="drop")
+    at_once, by_hand = (HmmGmmClusters(frames, dataclasses.replace(options, merge_passes=n)) for n in (2, 0))
     at_once.merge(at_once.best_merge())
     by_hand.merge(by_hand.best_merge())
     before = by_hand.labels.copy()
@@ -285,7 +287,7 @@ def test_the_number_lies_in_the_range_allowed(fewest: int, most: int | None, exp
     frames, _ = conversation(3)
     partition, history = cluster(frames, OPTIONS, SpeakerRange(fewest, most))
     assert partition.n_clusters == len(set(partition.labels.tolist())) == expected
-    assert history[-1].n_clusters == fewest
+    assert history[-1].n_clusters == 1
 
 
 @pytest.mark.parametrize(("n_frames", "n_partitions", "asked"), [(4, 2, 3), (6, 3, 4), (40, 2, 5)])
@@ -319,15 +321,62 @@ def test_identical_frames_are_clustered_without_a_number_that_is_not_finite(aske
 
 
 @pytest.mark.parametrize("lost_clusters", ["drop", "keep"])
-def test_realignment_drops_clusters_only_where_it_may_and_never_below_the_fewest(lost_clusters: str) -> None:
+@pytest.mark.parametrize("fewest", [1, 4, 8])
+def test_before_the_first_merge_clusters_are_dropped_but_never_below_the_fewest(
+    lost_clusters: str, fewest: int
+) -> None:
     frames, _ = conversation(2)
     options = changed(lost_clusters=lost_clusters, initial_clusters=12, num_gaussians=3)
-    clusters = HmmGmmClusters(frames, options, fewest=2)
+    clusters = HmmGmmClusters(frames, options, fewest)
     clusters.realign(6)
-    if lost_clusters == "keep":
-        assert clusters.n_clusters == 12
-    assert 2 <= clusters.n_clusters <= 12
+    assert fewest <= clusters.n_clusters < 12
     assert sorted(set(clusters.labels.tolist())) == list(range(clusters.n_clusters))
+
+
+@pytest.mark.parametrize("lost_clusters", ["drop", "keep"])
+@pytest.mark.parametrize("fewest", [1, 7])
+def test_after_the_first_merge_clusters_are_dropped_only_where_the_options_say_so(
+    lost_clusters: str, fewest: int
+) -> None:
+    """Many Gaussians and passes after each merge, so that clusters of one speaker swallow each other."""
+    frames, _ = conversation(2, n_turns=12)
+    options = changed(lost_clusters=lost_clusters, num_gaussians=3, initial_passes=0, merge_passes=3)
+    numbers = [step.n_clusters for step in merge_history(frames, options, fewest)]
+    assert numbers[0] == 12 and numbers[-1] == 1
+    if lost_clusters == "keep":
+        assert numbers == list(range(12, 0, -1))
+    else:
+        assert len(numbers) < 12
+        assert numbers[-fewest:] == list(range(fewest, 0, -1)), "from the fewest down, each is visited"
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("decide", ["viterbi", "polling"])
+def test_another_cut_gives_what_asking_for_the_number_from_the_start_gives(seed: int, decide: str) -> None:
+    """The history depends on the number asked for only where it starts below it."""
+    frames, _ = conversation(3, n_turns=12, seed=seed)
+    options = changed(
+        initial_clusters=8, num_gaussians=2, initial_passes=2, merge_passes=1, segmentation=decide, min_duration=1.0
+    )
+    history = merge_history(frames, options)
+    assert history[0].n_clusters < 8
+    for n in range(1, 7):
+        asked = SpeakerRange(n, n)
+        fresh = cut(merge_history(frames, options, n), options.stop, asked)
+        assert fresh.n_clusters == n
+        if history[0].n_clusters >= n:
+            again = cut(history, options.stop, asked)
+            assert (again.n_clusters, again.best_merge) == (n, fresh.best_merge)
+            np.testing.assert_array_equal(again.labels, fresh.labels)
+
+
+@pytest.mark.parametrize("initial_clusters", [12, 3])
+def test_the_history_starts_with_the_number_asked_for_at_least(initial_clusters: int) -> None:
+    frames, _ = conversation(2, n_turns=12)
+    options = changed(initial_clusters=initial_clusters, num_gaussians=3)
+    first, asked = (merge_history(frames, options, fewest)[0].n_clusters for fewest in (1, 9))
+    assert first < 9 <= asked
+    assert merge_history(frames[:300], changed(min_duration=1.0), 7)[0].n_clusters == 3, "as far as there is room"
 
 
 # ---- invariances ---------------------------------------------------------------------------------------------------
