@@ -293,3 +293,27 @@ def gaussian_posteriors(
         ]
     )
     return np.exp(joint - logsumexp(joint, axis=0))
+
+
+# ---- realignment by relevance variables ----------------------------------------------------------------------------
+
+
+def floored(distribution: np.ndarray, smallest: float) -> np.ndarray:
+    """The distribution with every probability ``smallest`` at least, before it is made to sum to one again."""
+    raised = np.array([max(float(p), smallest) for p in distribution])
+    return raised / math.fsum(raised)
+
+
+def kl_divergence(p: np.ndarray, q: np.ndarray) -> float:
+    """KL(p || q) in nats; q > 0."""
+    return math.fsum(float(x) * math.log(float(x) / float(y)) for x, y in zip(p, q, strict=True) if x > 0)
+
+
+def mean_posteriors(posteriors: np.ndarray, labels: Sequence[int], n_labels: int) -> np.ndarray:
+    """(K, Y) the mean of p(y|x_t) over the frames of each label."""
+    return np.stack([posteriors.astype(np.float64)[:, np.asarray(labels) == k].mean(axis=1) for k in range(n_labels)])
+
+
+def multinomial_log_likelihood(counts: np.ndarray) -> float:
+    """sum_y n_y log p_y of one cluster's counts, p by maximum likelihood."""
+    return math.fsum(float(n) * math.log(float(n) / float(counts.sum())) for n in counts if n > 0)

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from oracles import (
     chain_viterbi_score,
+    floored,
+    kl_divergence,
+    mean_posteriors,
     mixture_log_likelihoods,
     path_score,
     planted_frames,
@@ -17,7 +20,8 @@ from oracles import (
 )
 
 from diar.errors import DataError
-from diar.realign import RealignOptions, hmm_gmm
+from diar.posteriors import RelevanceOptions, Stream, relevance
+from diar.realign import GmmEmissions, KlEmissions, KlRealignOptions, RealignOptions, hmm_gmm, kl_hmm, kl_scores
 
 OPTIONS = RealignOptions(
     passes=2,
@@ -154,3 +158,213 @@ def test_no_speaker_appears_who_was_not_there() -> None:
 def test_bad_options_are_refused(values: dict[str, object]) -> None:
     with pytest.raises(DataError, match="^--"):
         changed(**values)
+
+
+# ---- KL-HMM --------------------------------------------------------------------------------------------------------
+
+KL_OPTIONS = KlRealignOptions(
+    passes=3, kl_min_duration=0.6, kl_self_loop=0.9, kl_jump=0.1, lost_speakers="drop", compat="none"
+)
+
+
+def kl_changed(**values: object) -> KlRealignOptions:
+    return dataclasses.replace(KL_OPTIONS, **values)
+
+
+def planted_posteriors(turns: list[tuple[int, int]], n_relevance: int = 7, seed: int = 0, sharpness: float = 30.0):
+    """(Y, T) float32 draws around a distribution of each speaker's own, and (T,) speakers."""
+    rng = np.random.default_rng(seed)
+    speakers = np.concatenate([np.full(length, speaker) for speaker, length in turns]).astype(np.int32)
+    centres = rng.dirichlet(np.ones(n_relevance), 1 + speakers.max())
+    posteriors = np.stack([rng.dirichlet(sharpness * centres[speaker] + 1e-3) for speaker in speakers], axis=1)
+    return posteriors.astype(np.float32), speakers
+
+
+def planted_relevance(turns: list[tuple[int, int]]):
+    """(Y, T) posteriors of planted frames, from segments of half a second, and (T,) speakers."""
+    frames, speakers = planted_frames(turns)
+    streams = (Stream("feats", frames),)
+    seen = relevance(streams, np.ones(len(frames), dtype=bool), RelevanceOptions(max_segment=0.5))
+    return seen.posteriors, speakers
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_scores_are_those_of_the_definition_with_a_floor(seed: int) -> None:
+    """Speakers who never have some of the relevance variables among them."""
+    rng = np.random.default_rng(seed)
+    posteriors = rng.dirichlet(np.full(5, 0.3), 40).T.astype(np.float32)
+    speakers = rng.dirichlet(np.ones(5), 3) * (rng.random((3, 5)) < 0.6)
+    speakers[0] = [0, 0, 0, 1, 0]
+    given = speakers.copy()
+    scores = kl_scores(posteriors, speakers)
+    models = [floored(speaker, 1e-10) for speaker in speakers]
+    columns = posteriors.astype(np.float64).T
+    expected = np.array([[(p * np.log(q)).sum() for q in models] for p in columns])
+    assert scores.dtype == np.float32 and scores.shape == (40, 3)
+    np.testing.assert_allclose(scores, expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(speakers, given)
+    divergences = np.array([[kl_divergence(p, q) for q in models] for p in columns])
+    common = scores + divergences
+    np.testing.assert_allclose(common, np.broadcast_to(common[:, :1], common.shape), atol=1e-4)
+
+
+def test_the_floor_is_far_below_what_frames_have_and_sums_to_one_after_it() -> None:
+    one_hot = np.eye(2, dtype=np.float32)
+    np.testing.assert_allclose(kl_scores(one_hot, np.eye(2)), [[0, np.log(1e-10)], [np.log(1e-10), 0]], atol=1e-5)
+    never = kl_scores(one_hot, np.zeros((1, 2)))
+    np.testing.assert_allclose(never, np.log(0.5), rtol=1e-6)
+
+
+@pytest.mark.parametrize("shift", [10, 40])
+@pytest.mark.parametrize("passes", [1, 3])
+def test_wrong_boundaries_move_to_the_true_place_by_relevance_variables(shift: int, passes: int) -> None:
+    posteriors, speakers = planted_relevance(TURNS)
+    moved = kl_hmm(posteriors, with_wrong_boundaries(speakers, shift), kl_changed(passes=passes))
+    assert moved.dtype == np.int32
+    np.testing.assert_array_equal(moved, speakers)
+
+
+@pytest.mark.parametrize("n_speakers", [2, 3])
+@pytest.mark.parametrize(("self_loop", "jump"), [(0.9, 0.1), (0.9, 1e-4), (0.5, 1.0), (0.99, 1e-9)])
+@pytest.mark.parametrize("seed", range(2))
+def test_a_pass_is_the_best_path_through_means_of_posteriors(
+    n_speakers: int, self_loop: float, jump: float, seed: int
+) -> None:
+    """Speakers who differ little; going over costs the jump's weight shared by all of them."""
+    turns = [(turn % n_speakers, 20 + 7 * (turn % 3)) for turn in range(9)]
+    posteriors, speakers = planted_posteriors(turns, sharpness=1.0, seed=seed)
+    labels = with_wrong_boundaries(speakers, 5)
+    scores = kl_scores(posteriors, mean_posteriors(posteriors, labels.tolist(), n_speakers)).astype(np.float64)
+    options = kl_changed(passes=1, kl_min_duration=0.08, kl_self_loop=self_loop, kl_jump=jump)
+    moved = kl_hmm(posteriors, labels, options, n_speakers).tolist()
+    best = chain_viterbi_score(scores, 8, self_loop, jump / n_speakers)
+    alternative = KlEmissions(posteriors, options).segment(scores.astype(np.float32)).tolist()
+    assert path_score(scores, alternative, 8, self_loop, jump / n_speakers) == pytest.approx(best, abs=0.002)
+    if len(set(alternative)) == n_speakers:
+        assert moved == alternative
+    else:
+        assert moved == labels.tolist()
+
+
+def test_the_weights_by_default_are_those_of_a_chain_that_goes_on_nine_times_in_ten() -> None:
+    """One frame beyond the minimum weighs 0.9, another speaker 0.1 / 4; a frame's scores tip the balance either way."""
+    defaults = KlRealignOptions(kl_min_duration=0.02)
+    assert (defaults.kl_self_loop, defaults.kl_jump) == (0.9, 0.1)
+    staying = 5 * np.log(0.9)  # two frames of seven are the minimum
+    there_and_back = 2 * np.log(0.1 / 4) + np.log(0.9)  # stays of two, three and two frames
+    for surplus, expected in ((-0.05, [0] * 7), (0.05, [0, 0, 1, 1, 1, 0, 0])):
+        scores = np.full((7, 4), -50.0, dtype=np.float32)
+        scores[:, 0] = 0.0
+        scores[2:5, 1] = (staying - there_and_back + surplus) / 3
+        assert KlEmissions(np.ones((1, 7), dtype=np.float32), defaults).segment(scores).tolist() == expected
+
+
+def half_a_turn_late() -> tuple[np.ndarray, np.ndarray]:
+    """Posteriors, and labels of which each of three passes moves some."""
+    posteriors, speakers = planted_posteriors([(0, 120), (1, 120)] * 3, sharpness=2.0, seed=4)
+    return posteriors, np.roll(speakers, 55)
+
+
+@pytest.mark.parametrize("passes", [0, 1, 2, 3])
+def test_realigning_several_times_is_realigning_once_several_times(passes: int) -> None:
+    posteriors, labels = half_a_turn_late()
+    expected = labels
+    for _ in range(passes):
+        expected = kl_hmm(posteriors, expected, kl_changed(passes=1))
+    moved = kl_hmm(posteriors, labels, kl_changed(passes=passes))
+    np.testing.assert_array_equal(moved, expected)
+    assert (moved != labels).any() == (passes > 0)
+
+
+def with_a_shadow() -> tuple[np.ndarray, np.ndarray]:
+    """Posteriors of two speakers, and labels with a third, who is said to have ten frames of either."""
+    posteriors, speakers = planted_posteriors([(0, 200), (1, 200), (0, 200)])
+    labels = speakers.copy()
+    labels[50:60] = labels[250:260] = 2
+    return posteriors, labels
+
+
+@pytest.mark.parametrize("passes", [1, 3])
+@pytest.mark.parametrize("fewest", [1, 2])
+def test_speakers_without_frames_are_dropped(passes: int, fewest: int) -> None:
+    posteriors, labels = with_a_shadow()
+    moved = kl_hmm(posteriors, labels, kl_changed(passes=passes), fewest)
+    np.testing.assert_array_equal(moved, np.repeat([0, 1, 0], 200))
+
+
+@pytest.mark.parametrize(("lost_speakers", "fewest"), [("keep", 1), ("keep", 2), ("drop", 3), ("drop", 9)])
+def test_a_pass_that_loses_a_speaker_is_refused_where_all_are_wanted(lost_speakers: str, fewest: int) -> None:
+    posteriors, labels = with_a_shadow()
+    np.testing.assert_array_equal(kl_hmm(posteriors, labels, kl_changed(lost_speakers=lost_speakers), fewest), labels)
+
+
+@pytest.mark.parametrize("n_frames", [3, 29, 59, 60, 130, 400])
+@pytest.mark.parametrize("n_speakers", [1, 2, 3])
+@pytest.mark.parametrize("lost_speakers", ["drop", "keep"])
+def test_as_many_speakers_as_wanted_stay(n_frames: int, n_speakers: int, lost_speakers: str) -> None:
+    """Labels without any sense, with recordings too short for everyone among them."""
+    posteriors = np.random.default_rng(n_frames).dirichlet(np.ones(4), n_frames).T.astype(np.float32)
+    labels = (np.arange(n_frames) * n_speakers // n_frames).astype(np.int32)
+    for fewest in (1, 2, 3):
+        moved = kl_hmm(posteriors, labels, kl_changed(lost_speakers=lost_speakers), fewest)
+        assert moved.shape == labels.shape and set(moved.tolist()) <= set(range(n_speakers))
+        assert len(set(moved.tolist())) >= (n_speakers if lost_speakers == "keep" else min(fewest, n_speakers))
+
+
+def test_speakers_of_other_numbers_are_realigned_alike_by_relevance_variables() -> None:
+    posteriors, labels = with_a_shadow()
+    order = np.array([7, 2, 5], dtype=np.int32)
+    np.testing.assert_array_equal(
+        kl_hmm(posteriors, order[labels], KL_OPTIONS), order[kl_hmm(posteriors, labels, KL_OPTIONS)]
+    )
+
+
+def test_the_order_of_relevance_variables_does_not_matter() -> None:
+    posteriors, speakers = planted_posteriors(TURNS, sharpness=5.0)
+    labels = with_wrong_boundaries(speakers, 40)
+    order = np.random.default_rng(0).permutation(len(posteriors))
+    np.testing.assert_array_equal(kl_hmm(posteriors[order], labels, KL_OPTIONS), kl_hmm(posteriors, labels, KL_OPTIONS))
+
+
+def test_one_relevance_variable_tells_speakers_not_apart() -> None:
+    labels = np.repeat(np.array([0, 1], dtype=np.int32), 100)
+    uniform = np.ones((1, 200), dtype=np.float32)
+    assert len(set(kl_hmm(uniform, labels, KL_OPTIONS).tolist())) == 1
+    assert len(set(kl_hmm(uniform, labels, KL_OPTIONS, 2).tolist())) == 2
+
+
+def test_diartk_makes_one_pass() -> None:
+    posteriors, labels = half_a_turn_late()
+    once, thrice = (kl_hmm(posteriors, labels, kl_changed(passes=passes)) for passes in (1, 3))
+    assert (once != thrice).any()
+    np.testing.assert_array_equal(kl_hmm(posteriors, labels, kl_changed(passes=3, compat="diartk")), once)
+
+
+def test_posteriors_and_labels_are_left_as_they_were() -> None:
+    posteriors, labels = with_a_shadow()
+    before = posteriors.copy(), labels.copy()
+    kl_hmm(posteriors, labels, KL_OPTIONS)
+    np.testing.assert_array_equal(posteriors, before[0])
+    np.testing.assert_array_equal(labels, before[1])
+
+
+def test_mixtures_get_gaussians_by_their_share_of_the_speech() -> None:
+    """8 s of speech are worth four Gaussians: three for 5.9 s of a speaker, one for 2 s, and one for 0.1 s."""
+    frames, speakers = planted_frames([(0, 590), (1, 200), (2, 10)], distance=1.0)
+    options = changed(seconds_per_gaussian=2.0)
+    scores = GmmEmissions(frames, options).scores(speakers, 3)
+    standard = standardised(frames)
+    for k, one in ((1, True), (2, True), (0, False)):
+        of_one = mixture_log_likelihoods(standard, seeded(standard[speakers == k], 1, 3, options.variance_floor))
+        assert np.allclose(scores[:, k], of_one, atol=1e-2) == one
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"passes": -1}, {"kl_min_duration": 0.0}, {"kl_self_loop": 0.0}, {"kl_jump": -0.1}, {"lost_speakers": "hide"},
+     {"compat": "icsi"}, {"max_relevance": 0}],
+    ids=str,
+)  # fmt: skip
+def test_bad_options_of_the_kl_hmm_are_refused(values: dict[str, object]) -> None:
+    with pytest.raises(DataError, match="^--"):
+        kl_changed(**values)

@@ -171,9 +171,9 @@ def merge_history(
         information(joint),
     )
     before = [
-        Partition(segments.frame_labels(partition), partition.n_clusters, partition.best_merge, _without_loss(partition))
-        for partition in segments
-        if clusters.n_clusters < partition.n_clusters <= max(start, min(fewest, room))
+        Partition(segments.frame_labels(known), known.n_clusters, known.best_merge, _without_loss(known))
+        for known in segments
+        if clusters.n_clusters < known.n_clusters <= max(start, min(fewest, room))
     ]
     after = agglomerate(clusters, np.ones(len(frames), dtype=np.int64))
     return History([*before, *after], after.lengths)

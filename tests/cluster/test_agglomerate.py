@@ -246,6 +246,13 @@ def test_a_loss_stops_at_the_first_partition_whose_best_merge_loses_more(
     assert cut(history, LossStop("loss", threshold), SpeakerRange(fewest, most)).n_clusters == expected
 
 
+def test_a_partition_without_a_loss_is_passed() -> None:
+    history = a_history([5, 4], losses=[]) + a_history([3, 2, 1], losses=[0.5, 2.0])
+    numbers = [cut(history, LossStop("loss", threshold)).n_clusters for threshold in (0.0, 1.0, 9.0)]
+    assert numbers == [3, 2, 1]
+    assert cut(history, LossStop("loss", 0.0), SpeakerRange(4, 5)).n_clusters == 4
+
+
 STOPS = [GainStop(-1.0), GainStop(99.0), MeasureStop("nmi", 0.0), MeasureStop("nmi", 9.0), LossStop("loss", 0.0),
          LossStop("loss", 99.0)]  # fmt: skip
 
