@@ -27,6 +27,7 @@ setup(
     ],
     extras_require={
         "nets": ["torch>=2.0"],
+        "figures": ["matplotlib>=3.8"],
         "tests": ["pytest>=8", "hypothesis>=6", "kaldi-native-fbank>=1.20"],
         "lint": ["ruff>=0.9", "mypy>=1.14"],
     },

@@ -8,14 +8,14 @@ pooled SER.
 """
 
 import numpy as np
-from meetings import Meeting, read_meetings
+from meetings import Meeting, pooled, read_meetings
 
 from diar import cli
 from diar.cluster.agglomerate import SpeakerRange
 from diar.cluster.hmm_gmm import HmmGmmOptions
 from diar.pipeline import frames_to_clusters, realign_clusters
 from diar.realign import RealignOptions
-from diar.score import RecordingScore, Score
+from diar.score import RecordingScore
 
 SETTINGS: dict[str, tuple[dict[str, object], bool]] = {
     "default": ({}, True),
@@ -24,7 +24,7 @@ SETTINGS: dict[str, tuple[dict[str, object], bool]] = {
     "polling, realigned": ({"segmentation": "polling"}, True),
     **{f"K = {k}": ({"initial_clusters": k}, True) for k in (16, 18, 20, 22, 24)},
     **{f"shift {shift:g}": ({"initial_shift": shift}, True) for shift in (0.2, 0.4, 0.6, 0.8)},
-    "lost clusters kept": ({"lost_clusters": "keep"}, True),
+    "lost clusters dropped": ({"lost_clusters": "drop"}, True),
 }
 
 
@@ -33,7 +33,7 @@ def score(meeting: Meeting, values: dict[str, object], realigned: bool, known: b
     everyone = meeting.score(meeting.speech.astype(np.int32) - 1)
     allowed = SpeakerRange(everyone.n_true, everyone.n_true) if known else SpeakerRange()
     options = HmmGmmOptions(**values)  # type: ignore[arg-type]
-    labels, _ = frames_to_clusters(meeting.frames, meeting.speech, options, allowed)
+    labels = frames_to_clusters(meeting.frames, meeting.speech, options, allowed).labels
     if realigned:
         labels = realign_clusters(meeting.frames, labels, RealignOptions())
     return meeting.score(labels)
@@ -49,7 +49,7 @@ def main() -> None:
 
 def print_row(name: str, scores: list[RecordingScore]) -> None:
     cells = "".join(f"{score.ser:>8.2f} ({score.n_found}/{score.n_true})" for score in scores)
-    print(f"{name:<24}{cells}{sum(scores, Score()).ser:>8.2f}", flush=True)
+    print(f"{name:<24}{cells}{pooled(scores):>8.2f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
-"""The simulated meetings of $DIAR_DATA, ready for clustering: features, reference speech, and a way to score labels."""
+"""Meetings with a reference, ready for clustering: features, reference speech, and a way to score labels.
+
+Those of $DIAR_DATA only report. Defaults are chosen on further ones: ``make_meetings.sh DIR`` makes them.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +16,12 @@ from numpy.typing import NDArray
 from diar.cluster.agglomerate import Labels
 from diar.errors import DataError
 from diar.feats import MfccOptions
+from diar.io.data_folder import DataFolder
 from diar.io.rttm import RttmLine, read_rttm_lines, speaker_turns
 from diar.io.uem import read_uem
 from diar.io.wav import WavOptions, read_wav
 from diar.pipeline import wav_to_feats
-from diar.score import RecordingScore, ScoreOptions, score_recording
+from diar.score import RecordingScore, Score, ScoreOptions, score_recording
 from diar.segments import Segment, labels_to_turns, speech_frames
 
 
@@ -53,8 +57,25 @@ def read_meetings() -> Iterator[Meeting]:
     """The eight meetings of speech/meetings_sim with default features."""
     folder = data_folder() / "speech" / "meetings_sim"
     for path in sorted((folder / "flac").glob("*.flac")):
-        frames = wav_to_feats(read_wav(str(path), WavOptions()), MfccOptions(), path.stem)
         reference = read_rttm_lines(folder / "rttm" / f"{path.stem}.rttm")
-        speech = speech_frames(speaker_turns(reference)[path.stem], len(frames)) > 0
-        uem = read_uem(folder / "uem" / f"{path.stem}.uem")[path.stem]
-        yield Meeting(path.stem, frames, speech, reference, uem)
+        yield _meeting(path.stem, path, reference, read_uem(folder / "uem" / f"{path.stem}.uem")[path.stem])
+
+
+def read_data_folders(folders: Sequence[str]) -> Iterator[Meeting]:
+    """The meetings of data folders that local/sim made."""
+    for folder in map(Path, folders):
+        reference, uem = read_rttm_lines(folder / "ref.rttm"), read_uem(folder / "all.uem")
+        for name, audio in sorted(DataFolder(folder).wav_scp().items()):
+            mine = [line for line in reference if line.recording == name]
+            yield _meeting(name, Path(audio), mine, uem[name])
+
+
+def pooled(scores: Iterable[RecordingScore]) -> float:
+    """SER of all in percent, error time over scored time."""
+    return sum(scores, Score()).ser
+
+
+def _meeting(name: str, audio: Path, reference: list[RttmLine], uem: list[Segment]) -> Meeting:
+    frames = wav_to_feats(read_wav(str(audio), WavOptions()), MfccOptions(), name)
+    speech = speech_frames(speaker_turns(reference)[name], len(frames)) > 0
+    return Meeting(name, frames, speech, reference, uem)
