@@ -1,52 +1,75 @@
 #!/usr/bin/env python3
-"""Stages 6 and 7 of one 10-minute meeting as the recipe runs them, against the limit of 15 s of one core.
+"""How long do stages 6 and 7 take for one 10-minute meeting, features given, against the limits of the project?
 
 Runs the steps as processes of their own, start-up and cached kernels included, and prints processor seconds (user and
-system) as the median of several runs; then where the time of the clustering goes, by Python's profiler.
+system) as the median of several runs; then the aIB's merges alone, for 300 segments, in a warm process. With a data
+folder of long meetings, their seconds and the most memory of either step, too.
 
-    DIAR_DATA=... benchmarks/stage_time.py
+    DIAR_DATA=... benchmarks/stage_time.py [data folder ...]
 """
 
-import cProfile
-import pstats
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-from meetings import Meeting, read_meetings
+import numpy as np
+from meetings import Meeting, read_data_folders, read_meetings
 
 from diar import cli
-from diar.cluster.agglomerate import SpeakerRange
-from diar.cluster.hmm_gmm import HmmGmmOptions
+from diar.cluster.agglomerate import agglomerate
+from diar.cluster.aib import BottleneckClusters
 from diar.io.ark import write_archive, write_scp
 from diar.io.data_folder import write_data_folder
-from diar.pipeline import frames_to_clusters
 
-LIMIT_SECONDS = 15.0
+SYSTEMS = {  # clusterer, realigner: limit in seconds of one core
+    ("hmm_gmm", "hmm_gmm"): 15.0,
+    ("aib", "kl_hmm"): 1.8,
+    ("aib_viterbi", "hmm_gmm"): None,
+    ("ib_hmm_gmm", "hmm_gmm"): None,
+}
+MERGES_LIMIT = 0.1  # seconds for 300 segments
 RUNS = 5
 STEPS = Path(__file__).resolve().parent.parent / "steps"
+_MEASURED = """
+import os, resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+"""
 
 
 def main() -> None:
-    meeting = next(read_meetings())
+    help_seconds, _ = measured([STEPS / "embed_to_clusters.py", "--help"], RUNS)
+    print(f"{'start-up (--help)':<28}{help_seconds:>8.2f} s")
+    for meeting in [next(read_meetings()), *read_data_folders(sys.argv[1:])]:
+        minutes = len(meeting.frames) / 6000
+        print(f"{meeting.name}, {minutes:.0f} minutes, {meeting.speech.sum() / 100:.0f} s of speech")
+        for (clusterer, realigner), limit in SYSTEMS.items():
+            time_system(meeting, clusterer, realigner, limit if minutes < 11 else None)
+    time_merges()
+
+
+def time_system(meeting: Meeting, clusterer: str, realigner: str, limit: float | None) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_inputs(folder, meeting)
-        data, clusters = folder / "data", folder / "clusters"
-        cluster = [STEPS / "embed_to_clusters.py", data, folder / "feats", folder / "vad", clusters]
-        realign = [STEPS / "clusters_to_realigned.py", data, clusters, folder / "feats", folder / "realigned"]
-        seconds = {"start-up (--help)": median_seconds([cluster[0], "--help"])}
-        seconds["stage 6"] = median_seconds(cluster)
+        data, clusters, feats = folder / "data", folder / "clusters", folder / "feats"
+        runs = RUNS if len(meeting.frames) < 100_000 else 1
+        cluster = [STEPS / "embed_to_clusters.py", "--clusterer", clusterer, data, feats, folder / "vad", clusters]
+        first, first_memory = measured(cluster, runs)
         write_scp(clusters, "clusters", [meeting.name])
-        seconds["stage 7"] = median_seconds(realign)
-    both = seconds["stage 6"] + seconds["stage 7"]
-    for what, value in seconds.items():
-        print(f"{what:<20}{value:>8.2f} s")
-    print(f"{'stages 6 and 7':<20}{both:>8.2f} s   {both / LIMIT_SECONDS:.2f} of the limit of {LIMIT_SECONDS:g} s")
-    profile(meeting)
+        realign = [STEPS / "clusters_to_realigned.py", "--realigner", realigner, data, clusters, feats, folder / "out"]
+        second, second_memory = measured(realign, runs)
+    compared = f"   {(first + second) / limit:.2f} of the limit of {limit:g} s" if limit else ""
+    memory = max(first_memory, second_memory)
+    print(
+        f"  {clusterer + ' + ' + realigner:<26}{first:>8.2f} + {second:.2f} = {first + second:.2f} s,"
+        f" {memory:.0f} MB{compared}",
+        flush=True,
+    )
 
 
 def write_inputs(folder: Path, meeting: Meeting) -> None:
@@ -58,24 +81,30 @@ def write_inputs(folder: Path, meeting: Meeting) -> None:
         write_scp(folder / noun, noun, [meeting.name])
 
 
-def median_seconds(command: list[object]) -> float:
-    """Median processor seconds of the command, after one run that is not counted."""
-    seconds = []
-    for _ in range(RUNS + 1):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, *map(str, command)], check=True, stdout=subprocess.DEVNULL)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    return statistics.median(seconds[1:])
+def measured(command: list[object], runs: int) -> tuple[float, float]:
+    """Median processor seconds of the command, after a run that is not counted, and its most memory in MB."""
+    words = [sys.executable, "-c", _MEASURED, sys.executable, *map(str, command)]
+    figures = []
+    for _ in range(runs + (runs > 1)):
+        done = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True)
+        figures.append([float(figure) for figure in done.stdout.split()])
+    seconds, memory = zip(*figures[int(runs > 1) :], strict=True)
+    return statistics.median(seconds), max(memory)
 
 
-def profile(meeting: Meeting) -> None:
-    """Print the functions of the clustering that take most time."""
-    profiler = cProfile.Profile()
-    profiler.enable()
-    frames_to_clusters(meeting.frames, meeting.speech, HmmGmmOptions(), SpeakerRange())
-    profiler.disable()
-    pstats.Stats(profiler).sort_stats("tottime").print_stats(8)
+def time_merges() -> None:
+    """The whole merge loop on a random joint distribution."""
+    rng = np.random.default_rng(0)
+    for n_segments, n_relevance, limit in ((300, 300, MERGES_LIMIT), (1440, 300, None)):
+        joint = rng.dirichlet(np.full(n_relevance, 0.05), n_segments) / n_segments
+        seconds = []
+        for _ in range(RUNS + 1):
+            started = time.process_time()
+            agglomerate(BottleneckClusters(joint, 10.0, 60_000), np.full(n_segments, 200))
+            seconds.append(time.process_time() - started)
+        median = statistics.median(seconds[1:])
+        compared = f"   {median / limit:.2f} of the limit of {limit:g} s" if limit else ""
+        print(f"aIB merges, {n_segments} segments, {n_relevance} relevance variables: {median:.3f} s{compared}")
 
 
 if __name__ == "__main__":
