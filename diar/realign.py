@@ -146,7 +146,7 @@ def kl_hmm(posteriors: Float32, labels: Labels, options: KlRealignOptions, fewes
     """
     names, labels = _numbered(labels)
     emissions = KlEmissions(posteriors, options)
-    for _ in range(1 if options.is_diartk else options.passes):
+    for _ in range(min(options.passes, 1) if options.is_diartk else options.passes):
         moved = emissions.segment(emissions.scores(labels, len(names)))
         alive, compact = _numbered(moved)
         if len(alive) == len(names) or (options.lost_speakers == "drop" and len(alive) >= min(fewest, len(names))):

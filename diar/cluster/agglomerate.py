@@ -245,6 +245,8 @@ def history_from_json(content: dict[str, Any], where: str) -> History:
             for number, step in enumerate(steps)
             if "labels" in step
         }
+        if any(len(labels) != content["n_frames"] for labels in stored.values()):
+            raise ValueError
         if not steps:
             return History([], np.zeros(0, dtype=np.int64))
         speech = np.flatnonzero(stored[0] != NOBODY)
@@ -253,7 +255,7 @@ def history_from_json(content: dict[str, Any], where: str) -> History:
         rows = dict(zip(stored, stacked[:, starts], strict=True))
         partitions: list[Partition] = []
         for number, step in enumerate(steps):
-            pair = Merge(step["merge"][0], step["merge"][1], step[content["gain"]]) if "merge" in step else None
+            pair = Merge(step["merge"][0], step["merge"][1], float(step[content["gain"]])) if "merge" in step else None
             known = {"n_clusters", "labels", "merge", content["gain"]}
             measures = {name: value for name, value in step.items() if name not in known}
             if number in rows:
@@ -261,6 +263,8 @@ def history_from_json(content: dict[str, Any], where: str) -> History:
             else:
                 assert partitions[-1].best_merge is not None
                 labels = merged(partitions[-1].labels, partitions[-1].best_merge, partitions[-1].n_clusters)
+            if not np.array_equal(np.unique(labels), np.arange(step["n_clusters"])):
+                raise ValueError
             partitions.append(Partition(labels, step["n_clusters"], pair, measures))
     except (KeyError, TypeError, ValueError, IndexError, AssertionError):
         raise DataError(where, "not a merge history of this version", "", "run stage 6 without --recut") from None

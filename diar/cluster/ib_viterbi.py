@@ -49,6 +49,13 @@ def information_losses(joint: Float64) -> Float64:
     return losses
 
 
+def bottleneck_measures(joint: Float64, all_information: float, beta: float) -> dict[str, float]:
+    """The NMI and F, in nats, of the (C, Y) joint; the NMI's denominator is ``all_information``."""
+    kept = information(joint)
+    nmi = min(1.0, kept / all_information) if all_information > 0 else 0.0
+    return {"nmi": nmi, "f": kept + float(xlogx(joint.sum(axis=1)).sum()) / beta}
+
+
 def bottleneck_gains(beta: float) -> MergeGains:
     """The aIB's own gains: minus what F loses."""
 
@@ -102,9 +109,7 @@ class ViterbiClusters:
     def measures(self) -> dict[str, float]:
         """The NMI, F in nats, and what the best merge would lose, in BIC penalties."""
         joint = self._counts / self._counts.sum()
-        kept = information(joint)
-        nmi = min(1.0, kept / self._all_information) if self._all_information > 0 else 0.0
-        found = {"nmi": nmi, "f": kept + float(xlogx(joint.sum(axis=1)).sum()) / self._options.beta}
+        found = bottleneck_measures(joint, self._all_information, self._options.beta)
         if self._n > 1:
             pair = self.best_merge()
             lost = float(information_losses(joint[[pair.first, pair.second]])[0, 1])
@@ -171,7 +176,7 @@ def merge_history(
         information(joint),
     )
     before = [
-        Partition(segments.frame_labels(known), known.n_clusters, known.best_merge, _without_loss(known))
+        _before_realignment(segments, known, relevance, options, gains, information(joint))
         for known in segments
         if clusters.n_clusters < known.n_clusters <= max(start, min(fewest, room))
     ]
@@ -179,5 +184,19 @@ def merge_history(
     return History([*before, *after], after.lengths)
 
 
-def _without_loss(partition: Partition) -> dict[str, float]:
-    return {name: value for name, value in partition.measures.items() if name != "loss"}
+def _before_realignment(
+    segments: History,
+    partition: Partition,
+    relevance: Relevance,
+    options: IbViterbiOptions,
+    gains: MergeGains,
+    all_information: float,
+) -> Partition:
+    """The aIB's partition with gain and measures counted as those after it, from frames; without a loss."""
+    labels = segments.frame_labels(partition)
+    counts = label_counts(relevance.posteriors, labels, partition.n_clusters)
+    pair = partition.best_merge
+    if pair is not None:
+        pair = Merge(pair.first, pair.second, float(gains(counts)[pair.first, pair.second]))
+    measures = bottleneck_measures(counts / counts.sum(), all_information, options.beta)
+    return Partition(labels, partition.n_clusters, pair, measures)
