@@ -215,8 +215,10 @@ def segment_posteriors(posteriors: Float32, lengths: Lengths, kind: str) -> Floa
         counts = np.zeros((len(lengths), n_relevance))
         np.add.at(counts, (segment, posteriors.argmax(axis=0)), 1.0)
     else:
-        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-        counts = np.add.reduceat(posteriors, starts, axis=1, dtype=np.float64).T
+        counts = np.empty((len(lengths), n_relevance))
+        ends = np.cumsum(lengths)
+        for x, (first, last) in enumerate(zip(ends - lengths, ends, strict=True)):  # one copy in float64 would be large
+            counts[x] = posteriors[:, first:last].sum(axis=1, dtype=np.float64)
     means: Float64 = counts / counts.sum(axis=1, keepdims=True)
     return means
 

@@ -215,6 +215,14 @@ def test_the_floor_is_far_below_what_frames_have_and_sums_to_one_after_it() -> N
     np.testing.assert_allclose(never, np.log(0.5), rtol=1e-6)
 
 
+def test_the_model_of_a_speaker_is_the_mean_over_its_frames_however_few() -> None:
+    posteriors = np.repeat(np.eye(3, dtype=np.float32), [190, 8, 2], axis=1)
+    labels = np.repeat(np.array([0, 1], dtype=np.int32), [190, 10])
+    expected = np.log([floored(mean, 1e-10) for mean in ([1, 0, 0], [0, 0.8, 0.2])])
+    scores = KlEmissions(posteriors, KL_OPTIONS).scores(labels, 2)
+    np.testing.assert_allclose(scores, posteriors.T @ expected.T, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("shift", [10, 40])
 @pytest.mark.parametrize("passes", [1, 3])
 def test_wrong_boundaries_move_to_the_true_place_by_relevance_variables(shift: int, passes: int) -> None:

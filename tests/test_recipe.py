@@ -38,8 +38,9 @@ CHOICES = {
     "denoise": ["none"],
     "vad": ["webrtc", "reference"],
     "embedder": ["none"],
-    "clusterer": ["hmm_gmm"],
-    "realigner": ["hmm_gmm", "none"],
+    "clusterer": ["hmm_gmm", "aib", "aib_viterbi", "ib_hmm_gmm"],
+    "realigner": ["hmm_gmm", "kl_hmm", "none"],
+    "compat": ["none", "diartk"],
 }
 GRAMMAR = [
     "stage",
@@ -57,6 +58,9 @@ GRAMMAR = [
     "embedder",
     "clusterer",
     "realigner",
+    "streams",
+    "recut",
+    "compat",
     "sample-rate",
     "channel",
     "allow-pipes",
@@ -350,12 +354,12 @@ def test_report_preset_takes_the_flags_of_the_audio_class(finished):
         frames = archive(finished, "feats", recording)
         speech = archive(finished, "vad_reference", recording) > 0
         options = HmmGmmOptions(**(report | flags[recording]))
-        labels, history = frames_to_clusters(frames, speech, options, SpeakerRange())
-        np.testing.assert_array_equal(archive(finished, clusters, recording), labels)
-        wanted = [partition.best_merge.gain for partition in history if partition.best_merge]
+        found = frames_to_clusters(frames, speech, options, SpeakerRange())
+        np.testing.assert_array_equal(archive(finished, clusters, recording), found.labels)
+        wanted = [partition.best_merge.gain for partition in found.history if partition.best_merge]
         np.testing.assert_allclose(merge_gains(finished, clusters, recording), wanted, rtol=1e-4)
         if flags[recording]:
-            _, other = frames_to_clusters(frames, speech, HmmGmmOptions(**report), SpeakerRange())
+            other = frames_to_clusters(frames, speech, HmmGmmOptions(**report), SpeakerRange()).history
             assert not np.allclose(wanted[0], other[0].best_merge.gain, rtol=1e-2)  # the flags matter
 
 
@@ -442,7 +446,7 @@ def test_help_lists_every_option(tree):
     for option in GRAMMAR:
         assert option in ("help",) or re.search(rf"--{option}\b", run.console), option
     for option, choices in CHOICES.items():
-        assert f"--{option} {'|'.join(choices)} " in run.console
+        assert re.search(rf"--{option} {re.escape('|'.join(choices))}\s", run.console), option
     run = tree.recipe("rt04").run("--help")
     for option in ("num-meetings", "duration", "num-speakers", "overlap", "snr", "seed", "utterances"):
         assert re.search(rf"--{option}\b", run.console), option
@@ -457,7 +461,14 @@ def test_an_unknown_option_is_answered_with_the_valid_ones(tree):
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("vad", "energy"), ("embedder", "sae"), ("clusterer", "aib"), ("realigner", "kl_hmm"), ("denoise", "wiener")],
+    [
+        ("vad", "energy"),
+        ("embedder", "sae"),
+        ("clusterer", "spectral"),
+        ("realigner", "vbx"),
+        ("compat", "kaldi"),
+        ("denoise", "wiener"),
+    ],
 )
 def test_a_choice_of_a_later_version_is_answered_with_the_valid_ones(tree, option, value):
     (line,) = tree.recipe("own").run(f"--{option}", value, code=1).lines

@@ -259,6 +259,17 @@ def test_merging_joins_the_labels_of_the_pair() -> None:
     assert (clusters.labels[before == pair.first] == pair.first).all()
 
 
+def test_after_a_merge_every_cluster_still_has_its_own_mixture() -> None:
+    raw, _ = planted_frames([(k, 90) for k in (0, 0, 1, 2, 3)], distance=3.0)
+    clusters = HmmGmmClusters(raw, changed(initial_clusters=5, num_gaussians=1, merge_passes=0))
+    pair, frames = clusters.best_merge(), standardised(raw)
+    assert pair.second < 4, "the last cluster takes another number"
+    clusters.merge(pair)
+    for k in set(range(4)) - {pair.first}:
+        mean = frames[clusters.labels == k].mean(axis=0)
+        np.testing.assert_allclose(clusters._gmms[k].means, mean[np.newaxis], atol=1e-3)
+
+
 # ---- how many ------------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from diar.errors import DataError
-from diar.io.ark import ArchiveFolder, archive_path, write_archive, write_scp
+from diar.io.ark import ArchiveFolder, archive_path, read_arrays, write_archive, write_arrays, write_scp
 
 ARRAYS = {
     "matrix": np.random.default_rng(0).standard_normal((7, 3)).astype(np.float32),
@@ -159,3 +159,51 @@ def test_a_pipe_is_refused_and_not_run(tmp_path: Path, command: str) -> None:
     with pytest.raises(DataError, match="is a pipe"):
         ArchiveFolder(tmp_path).read("r")
     assert not (tmp_path / "ran").exists()
+
+
+# ---- several arrays in one archive ---------------------------------------------------------------------------------
+
+NAMED = {
+    "weights": np.random.default_rng(1).random(4),
+    "means:0.7:mfcc": np.random.default_rng(2).standard_normal((4, 3)),
+    "zoë": ARRAYS["matrix"],
+    "labels": ARRAYS["labels"],
+}
+
+
+def test_named_arrays_come_back(folder: Path) -> None:
+    write_arrays(folder / "r.ark", NAMED)
+    back = read_arrays(folder / "r.ark")
+    assert list(back) == list(NAMED)
+    for name, array in NAMED.items():
+        assert back[name].dtype == array.dtype
+        np.testing.assert_array_equal(back[name], array)
+        np.testing.assert_array_equal(dict(kaldiio.load_ark(str(folder / "r.ark")))[name], array)
+    assert [path.name for path in folder.iterdir()] == ["r.ark"]
+
+
+def test_no_arrays_come_back_as_none(tmp_path: Path) -> None:
+    write_arrays(tmp_path / "r.ark", {})
+    assert read_arrays(tmp_path / "r.ark") == {}
+
+
+@pytest.mark.parametrize("content", [b"this is not an archive of Kaldi's\n" * 4, b"r \0BXX \4", b"\xff\xfe\xff \0B"])
+def test_named_arrays_of_another_format_are_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "r.ark").write_bytes(content)
+    with pytest.raises(DataError, match=r"(?s)r\.ark: cannot be read .*; run its stage again"):
+        read_arrays(tmp_path / "r.ark")
+
+
+def test_named_arrays_that_are_not_there_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"gone\.ark: cannot be read"):
+        read_arrays(tmp_path / "gone.ark")
+
+
+def test_named_arrays_cut_within_a_matrix_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "r.ark"
+    write_arrays(path, {"matrix": NAMED["zoë"]})
+    whole = path.read_bytes()
+    for kept in range(len("matrix "), len(whole)):
+        path.write_bytes(whole[:kept])
+        with pytest.raises(DataError, match=r"r\.ark: cannot be read"):
+            read_arrays(path)

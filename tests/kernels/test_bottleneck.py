@@ -55,11 +55,11 @@ def test_plain_python_is_not_compiled() -> None:
     "values",
     [
         np.geomspace(SMALLEST, 1.0, 1000),
-        np.geomspace(1.0, 1e37, 500),
+        np.geomspace(1.0, 1e36, 500),
         np.linspace(0.4, 3.0, 1000),
         1.0 + np.array([-1, 1, -3, 3, -100, 100]) * 2.0**-23,
         math.sqrt(0.5) + np.arange(-5, 6) * 2.0**-24,
-        2.0 ** np.arange(-126, 127),
+        2.0 ** np.arange(-126, 121),
     ],
     ids=["small", "large", "around one", "next to one", "around the root of a half", "powers of two"],
 )
@@ -73,7 +73,7 @@ def test_x_log_x_is_zero_at_zero_and_one_and_near_it_below_normal_numbers(kernel
     assert kernels.xlogx(np.float32(0)) == 0.0
     assert kernels.xlogx(np.float32(1)) == 0.0
     for x in (1e-45, 1e-40, 0.99 * SMALLEST):
-        assert -1e-36 < kernels.xlogx(np.float32(x)) <= 0.0
+        assert -2e-36 < kernels.xlogx(np.float32(x)) <= 0.0
 
 
 @pytest.mark.parametrize("n_relevance", [1, 2, 31, 32, 33, 70])
