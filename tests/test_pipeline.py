@@ -342,8 +342,8 @@ def test_the_name_seeds_the_dither() -> None:
     [
         ([300, 300], 2, ""),
         ([300, 300], 1, ""),
-        ([300, 300], 3, "3 speakers asked for, 2 made: 6.0 s of speech hold 6 minimum durations of 1.0 s"),
-        ([50], 2, "2 speakers asked for, 1 made: 0.5 s of speech hold 1 minimum durations of 1.0 s"),
+        ([300, 300], 3, "3 speakers asked for, 2 made: 6.0 s of speech hold 6 minimum durations"),
+        ([50], 2, "2 speakers asked for, 1 made: 0.5 s of speech hold 1 minimum durations"),
         ([], 4, ""),  # without speech there is nothing to say
     ],
 )

@@ -1,0 +1,529 @@
+"""The recipe's clusterers and realigners: systems, new cuts of old merges, streams, DiarTK's behaviour."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from oracles import agreement
+from recipe_tree import CHECKOUT, Recipe, Tree, take_turns, talk, write_audio
+from threadpoolctl import threadpool_limits
+
+from diar.cluster.agglomerate import SpeakerRange
+from diar.cluster.aib import AibOptions
+from diar.errors import DataError
+from diar.feats import MfccOptions
+from diar.io.ark import ArchiveFolder, read_arrays, write_archive, write_scp
+from diar.io.rttm import read_rttm_lines, speaker_turns
+from diar.io.wav import WavOptions, read_wav
+from diar.pipeline import CLUSTERERS, frames_to_clusters, realign_clusters, wav_to_feats
+from diar.realign import KlRealignOptions
+from diar.segments import speech_frames
+
+TURNS = {
+    "alpha": take_turns(["ann", "bob", "cat", "ann", "bob"], seconds=3),
+    "beta": take_turns(["bob", "cat"] * 2, seconds=3),
+}
+RECORDINGS = sorted(TURNS)
+LABELS_AND_MODELS = (".ark", ".json")
+DIARTK = "reference_outputs/diartk"
+
+
+# ---- a recipe's run ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory) -> Recipe:
+    """Stages 0 to 5 are done, and in a recipe folder with blanks in its path."""
+    corpus = tmp_path_factory.mktemp("corpus")
+    for seed, (name, turns) in enumerate(TURNS.items()):
+        write_audio(corpus / f"{name}.flac", talk(turns, seed))
+    made = Tree(tmp_path_factory.mktemp("bottleneck") / "a root").set_up().recipe("own")
+    made.run("--corpus", corpus, "--nj", 2, "--stop-stage", 5)
+    return made
+
+
+@pytest.fixture(scope="module")
+def systems(recipe: Recipe) -> Recipe:
+    """Every clusterer with the KL-HMM and without realignment."""
+    for clusterer in CLUSTERERS:
+        recipe.run("--nj", 2, "--stage", 6, "--clusterer", clusterer, "--realigner", "kl_hmm")
+        recipe.run("--nj", 2, "--stage", 8, "--clusterer", clusterer, "--realigner", "none")
+    return recipe
+
+
+@pytest.fixture
+def mine(systems: Recipe, request: pytest.FixtureRequest) -> Recipe:
+    """A recipe folder of the test's own, in which every system has run."""
+    return systems.copy(request.node.name.translate(str.maketrans("[]", "--")))
+
+
+def speakers(folder: Path) -> dict[str, int]:
+    """The number of speakers of each recording of hyp.rttm."""
+    lines = [line.split() for line in (folder / "hyp.rttm").read_text().splitlines()]
+    return {name: len({line[7] for line in lines if line[1] == name}) for name in {line[1] for line in lines}}
+
+
+def contents(folder: Path, *suffixes: str) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in suffixes}
+
+
+def archives_and_options(folder: Path) -> dict[str, bytes]:
+    return {name: text for name, text in contents(folder, *LABELS_AND_MODELS).items() if "merges" not in name}
+
+
+@pytest.mark.parametrize("clusterer", CLUSTERERS)
+def test_every_clusterer_runs_with_the_kl_hmm_and_without_realignment(systems: Recipe, clusterer: str) -> None:
+    clusters, system = f"webrtc_none_{clusterer}", f"webrtc_none_{clusterer}_kl_hmm"
+    background = [] if clusterer == "hmm_gmm" else [f"{name}.background.ark" for name in RECORDINGS]
+    made = {path.name for path in systems.exp(f"clusters_{clusters}").iterdir() if path.is_file()}
+    wanted = {"clusters.scp", "options.json", *background}
+    assert made == wanted | {f"{name}{suffix}" for name in RECORDINGS for suffix in (".ark", ".merges.json")}
+    assert systems.exp(f"realigned_{system}", "realigned.scp").exists()
+    for folder in (systems.exp(system), systems.exp(f"{clusters}_none")):
+        assert speakers(folder).keys() == set(RECORDINGS)
+    choices = [
+        json.loads(systems.exp(folder, "options.json").read_text())["choices"]
+        for folder in (f"clusters_{clusters}", f"realigned_{system}")
+    ]
+    assert choices == [{"clusterer": clusterer}, {"realigner": "kl_hmm"}]
+
+
+def test_systems_lie_side_by_side(systems: Recipe) -> None:
+    heads = [f"webrtc_none_{clusterer}" for clusterer in CLUSTERERS]
+    wanted = {"feats", "embed_none", "vad_webrtc"}
+    for head in heads:
+        wanted |= {f"clusters_{head}", f"realigned_{head}_kl_hmm", f"{head}_kl_hmm", f"{head}_none"}
+    assert {path.name for path in systems.exp().iterdir()} == wanted
+
+
+def test_a_recut_gives_what_a_fresh_run_does_with_any_number_of_jobs(mine: Recipe) -> None:
+    words = ("--clusterer", "ib_hmm_gmm", "--realigner", "kl_hmm")
+    folder = mine.exp("clusters_webrtc_none_ib_hmm_gmm")
+    merges = {name: (folder / f"{name}.merges.json").read_bytes() for name in RECORDINGS}
+    before = mine.results()
+    mine.run("--nj", 1, "--stage", 6, "--recut", "true", "--num-spk", 3, *words)
+    recut = mine.results()
+    assert recut != before and mine.leftovers() == []
+    assert {name: (folder / f"{name}.merges.json").read_bytes() for name in RECORDINGS} == merges
+    assert speakers(mine.exp("webrtc_none_ib_hmm_gmm_kl_hmm")) == dict.fromkeys(RECORDINGS, 3)
+    mine.run("--nj", 2, "--stage", 6, "--num-spk", 3, *words)
+    assert mine.results() == recut
+
+
+# ---- what is refused -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--clusterer", "nope"], "--clusterer: found 'nope'; wanted one of: hmm_gmm aib aib_viterbi ib_hmm_gmm"),
+        (["--realigner", "nope"], "--realigner: found 'nope'; wanted one of: hmm_gmm kl_hmm none"),
+        (["--compat", "nope"], "--compat: found 'nope'; wanted one of: none diartk"),
+        (["--recut", "maybe"], "--recut takes true or false, not 'maybe'"),
+        (
+            ["--streams", "feats:0.8,embed_none:0.2"],
+            "--streams: found 'feats:0.8,embed_none:0.2' with --clusterer hmm_gmm; wanted a clusterer or realigner that "
+            "combines streams: aib aib_viterbi ib_hmm_gmm kl_hmm",
+        ),
+        (["--streams", "feats:1", "--realigner", "none"], "--streams: found 'feats:1' with --clusterer hmm_gmm"),
+    ],
+)
+def test_a_choice_that_there_is_not_is_told_before_any_work(recipe: Recipe, words, message) -> None:
+    (line,) = recipe.run(*words, code=1).lines
+    assert message in line and line.startswith(str(recipe.folder))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("feats", "--streams: found '"),
+        ("feats:much", "--streams: found 'exp/eval/feats:much'; wanted FOLDER:WEIGHT,FOLDER:WEIGHT,"),
+        ("feats:0.8,embed_nope:0.2", "exp/eval/embed_nope: no such folder; wanted the folder of stream"),
+        ("feats:0.5,feats:0.5", "--streams: found folders called ['feats', 'feats']; wanted different names"),
+        ("feats:0.8,embed_none:0.3", "--streams: found weights that sum to 1.1; wanted positive weights that sum to 1"),
+        ("feats:-1,embed_none:2", "--streams: found weights that sum to 1; wanted positive weights that sum to 1"),
+        ("feats:nan", "--streams: found weights that sum to nan; wanted positive weights that sum to 1"),
+    ],
+)
+def test_bad_streams_are_told_in_one_line(recipe: Recipe, text: str, message: str) -> None:
+    run = recipe.run("--stage", 6, "--clusterer", "aib", "--streams", text, code=1)
+    (line,) = [line for line in run.lines if ": stage 6: " not in line]
+    assert line.startswith(f"embed_to_clusters.py: {message}")
+
+
+def test_a_new_cut_is_refused_where_there_is_nothing_to_cut(recipe: Recipe) -> None:
+    words = ("--stage", 6, "--recut", "true", "--clusterer", "aib", "--vad", "webrtc", "--streams", "feats:1")
+    run = recipe.run(*words, code=1)
+    (line,) = [line for line in run.lines if ": stage 6: " not in line]
+    wanted = "holds no merges; wanted those of an earlier run; run stage 6 without --recut"
+    assert line == f"embed_to_clusters.py: exp/eval/clusters_webrtc_none_aib_feats-1: {wanted}"
+
+
+# ---- streams -------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_features_twice_are_what_they_are_once(mine: Recipe) -> None:
+    words = ("--nj", 1, "--stage", 6, "--clusterer", "aib", "--realigner", "kl_hmm", "--streams")
+    mine.run(*words, "feats:0.8,embed_none:0.2")
+    head = "webrtc_none_aib_feats-0.8+embed_none-0.2"
+    assert contents(mine.exp(f"{head}_kl_hmm"), ".rttm") == contents(mine.exp("webrtc_none_aib_kl_hmm"), ".rttm")
+    folder = mine.exp(f"clusters_{head}")
+    arrays = read_arrays(folder / "alpha.background.ark")
+    assert [name for name in arrays if name.startswith("means")] == ["means:0.8:feats", "means:0.2:embed_none"]
+    choices = json.loads((folder / "options.json").read_text())["choices"]
+    assert choices == {"clusterer": "aib", "streams": "exp/eval/feats:0.8,exp/eval/embed_none:0.2"}
+    for recording in RECORDINGS:
+        labels = contents(folder, ".ark")[f"{recording}.ark"]
+        assert labels == contents(mine.exp("clusters_webrtc_none_aib"), ".ark")[f"{recording}.ark"]
+
+
+def test_the_kl_hmm_alone_may_see_streams(mine: Recipe) -> None:
+    mine.run("--nj", 1, "--stage", 6, "--realigner", "kl_hmm", "--streams", "embed_none:1")
+    head = "webrtc_none_hmm_gmm_embed_none-1_kl_hmm"
+    assert contents(mine.exp(head), ".rttm") == contents(mine.exp("webrtc_none_hmm_gmm_kl_hmm"), ".rttm")
+
+
+@pytest.mark.parametrize("form", ["absolute", "relative"])
+def test_a_stream_may_lie_elsewhere_and_have_the_name_of_one_here(mine: Recipe, tmp_path: Path, form: str) -> None:
+    """Nor need the folder that the recipe was started in be one without blanks."""
+    elsewhere = tmp_path / ("other" if form == "absolute" else "an other")
+    shutil.copytree(mine.exp("feats"), elsewhere / "exp" / "feats")
+    provenance = elsewhere / "exp" / "feats" / "options.json"
+    provenance.write_text(json.dumps(json.loads(provenance.read_text()) | {"version": "another"}))
+    name = elsewhere / "exp" / "feats" if form == "absolute" else "exp/feats"
+    words = ("--nj", 1, "--stage", 6, "--clusterer", "aib", "--realigner", "kl_hmm")
+    mine.run(*words, "--streams", f"{name}:0.5,embed_none:0.5", cwd=elsewhere)
+    found = mine.exp("webrtc_none_aib_feats-0.5+embed_none-0.5_kl_hmm")
+    assert contents(found, ".rttm") == contents(mine.exp("webrtc_none_aib_kl_hmm"), ".rttm")
+
+
+# ---- DiarTK's behaviour --------------------------------------------------------------------------------------------
+
+
+def test_diartks_behaviour_has_folders_of_its_own(mine: Recipe) -> None:
+    before = mine.results()
+    mine.run("--nj", 2, "--stage", 1, "--compat", "diartk")
+    after = mine.results()
+    new = after.keys() - before.keys()
+    assert before.items() <= after.items() and all(name.startswith("exp/eval/diartk/") for name in new)
+    assert speakers(mine.exp("diartk", "webrtc_none_aib_kl_hmm")).keys() == set(RECORDINGS)
+    given = {
+        name: json.loads(mine.exp("diartk", name, "options.json").read_text())["options"]
+        for name in ("feats", "clusters_webrtc_none_aib", "realigned_webrtc_none_aib_kl_hmm")
+    }
+    assert given["feats"]["snip_edges"]
+    assert [given[name]["compat"] for name in list(given)[1:]] == ["diartk", "diartk"]
+    mine.run("--nj", 2, "--stage", 6, "--compat", "diartk", "--streams", "feats:1")  # it clusters with the aIB
+    head = mine.exp("diartk", "webrtc_none_aib_feats-1_kl_hmm")
+    assert contents(head, ".rttm") == contents(mine.exp("diartk", "webrtc_none_aib_kl_hmm"), ".rttm")
+
+
+@pytest.mark.skipif(not os.environ.get("DIAR_DATA"), reason=f"needs $DIAR_DATA/{DIARTK} and speech; not set")
+@threadpool_limits.wrap(limits=1)
+def test_diartks_labels_on_its_own_recordings() -> None:
+    data = Path(os.environ["DIAR_DATA"])
+    folder = data / "speech" / "meetings_sim"
+    agreed, spoken = [], []
+    for path in sorted((folder / "flac").glob("*.flac")):
+        audio = read_wav(str(path), WavOptions())
+        frames = wav_to_feats(audio, MfccOptions(snip_edges=True), path.stem)
+        reference = speaker_turns(read_rttm_lines(folder / "rttm" / f"{path.stem}.rttm"))[path.stem]
+        speech = speech_frames(reference, len(frames)) > 0
+        found = frames_to_clusters(frames, speech, AibOptions(compat="diartk"), SpeakerRange())
+        options = KlRealignOptions(compat="diartk")
+        labels = realign_clusters(frames, found.labels, options, background=found.background)
+        theirs = np.full(len(labels), -1)
+        turns = speaker_turns(read_rttm_lines(data / DIARTK / f"{path.stem}.rttm"))[path.stem]
+        names = sorted({turn.speaker for turn in turns})
+        for turn in turns:
+            theirs[round(100 * turn.start) : round(100 * turn.end)] = names.index(turn.speaker)
+        both = (labels >= 0) & (theirs >= 0)
+        assert both.sum() > 0.99 * speech.sum()
+        agreed.append(agreement(labels[both], theirs[both]) * both.sum())
+        spoken.append(both.sum())
+    assert len(spoken) == 8
+    assert (np.array(agreed) / spoken).min() >= 0.9 and sum(agreed) / sum(spoken) >= 0.95
+
+
+# ---- the steps one by one, in this process -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def program(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Run a step in the recipe's folder."""
+    monkeypatch.chdir(recipe.folder)
+
+    def run(name: str, *words: object) -> None:
+        path = CHECKOUT / "steps" / name
+        monkeypatch.setattr(sys, "argv", [str(path), *map(str, words)])
+        runpy.run_path(str(path))["main"]()
+
+    return run
+
+
+@pytest.fixture
+def step(program, recipe: Recipe) -> Callable[..., None]:
+    """Run the step that makes clusters, with words in front of its folders, until all is in ``folder``."""
+
+    def run(folder: Path, *words: object, data: Path = Path("data/eval"), vad: Path | None = None) -> None:
+        folders = [data, recipe.exp("embed_none"), vad or recipe.exp("vad_webrtc"), folder]
+        program("embed_to_clusters.py", "--prepare", "true", *words, *folders)
+        program("embed_to_clusters.py", *words, *folders)
+        write_scp(folder, "clusters", RECORDINGS)
+
+    return run
+
+
+@pytest.mark.parametrize("clusterer", CLUSTERERS)
+def test_the_number_of_speakers_is_that_of_the_turns(step, program, recipe: Recipe, tmp_path, clusterer: str) -> None:
+    shutil.copytree(recipe.folder / "data" / "eval", data := tmp_path / "data")
+    clusters, realigned, hyp = tmp_path / "clusters", tmp_path / "realigned", tmp_path / "hyp"
+
+    def found(*words: object) -> dict[str, int]:
+        step(clusters, "--clusterer", clusterer, *words, data=data)
+        words = ("--realigner", "kl_hmm", *words, data, clusters, recipe.exp("embed_none"), realigned)
+        program("clusters_to_realigned.py", "--prepare", "true", *words)
+        program("clusters_to_realigned.py", *words)
+        write_scp(realigned, "realigned", RECORDINGS)
+        program("realigned_to_rttm.py", data, realigned, hyp)
+        return speakers(hyp)
+
+    for asked in (1, 2, 3, 4):
+        assert found("--num-spk", asked) == dict.fromkeys(RECORDINGS, asked)
+    assert min(found("--min-spk", 4).values()) >= 4
+    (data / "reco2num_spk").write_text("alpha 1\nbeta 4\n")
+    assert found() == {"alpha": 1, "beta": 4}
+
+
+def test_the_kl_hmm_takes_the_background_of_the_clusters(step, program, recipe: Recipe, tmp_path: Path) -> None:
+    """Not one of its own options: the clusters here have segments of another length, and only two variables."""
+    clusters, realigned = tmp_path / "clusters", tmp_path / "realigned"
+    step(clusters, "--clusterer", "aib", "--max-segment", "1.5", "--max-relevance", "2", "--num-spk", "2")
+    words = ("--realigner", "kl_hmm", "data/eval", clusters, recipe.exp("embed_none"), realigned)
+    program("clusters_to_realigned.py", *words)
+    with_it = contents(realigned, ".ark")
+    background = clusters / "alpha.background.ark"
+    whole = background.read_bytes()
+    for length in range(len(whole)):
+        if length in (0, 1) or length % 7 == 0 or length > len(whole) - 60:
+            background.write_bytes(whole[:length])
+            with pytest.raises(DataError, match=f"^1 of 2 recordings failed, the first: {background}: "):
+                program("clusters_to_realigned.py", *words)
+    background.unlink()
+    program("clusters_to_realigned.py", *words)
+    without = contents(realigned, ".ark")
+    assert without["alpha.ark"] != with_it["alpha.ark"] and without["beta.ark"] == with_it["beta.ark"]
+
+
+@pytest.mark.parametrize(
+    ("clusterer", "words"),
+    [
+        ("hmm_gmm", ["--bic-threshold", "-2000"]),
+        ("hmm_gmm", ["--min-spk", "4"]),
+        ("aib", ["--nmi-threshold", "0.7"]),
+        ("aib", ["--bic-weight", "0.4"]),
+        ("aib", ["--sib-sweeps", "3", "--num-spk", "4"]),
+        ("aib_viterbi", ["--nmi-threshold", "0.5"]),
+        ("aib_viterbi", ["--bic-weight", "8", "--max-spk", "2"]),
+        ("ib_hmm_gmm", ["--nmi-threshold", "0.5"]),
+        ("ib_hmm_gmm", ["--bic-weight", "0.1"]),
+        ("ib_hmm_gmm", ["--num-spk", "1"]),
+    ],
+    ids=str,
+)
+def test_merges_cut_anew_are_as_if_made_anew(step, tmp_path: Path, clusterer: str, words: list[str]) -> None:
+    fresh, old = tmp_path / "fresh", tmp_path / "old"
+    step(old, "--clusterer", clusterer)
+    before = contents(old, *LABELS_AND_MODELS)
+    step(old, "--clusterer", clusterer, "--recut", "true", *words)
+    step(fresh, "--clusterer", clusterer, *words)
+    assert archives_and_options(old) == archives_and_options(fresh)
+    after = contents(old, *LABELS_AND_MODELS)
+    assert {name for name in after if after[name] != before[name]} > {"options.json"}, "other labels"
+    assert all(text == before[name] for name, text in after.items() if "merges" in name or "background" in name)
+
+
+@pytest.mark.parametrize("clusterer", CLUSTERERS)
+def test_merges_that_start_finer_are_not_those_of_fewer_speakers(step, tmp_path: Path, clusterer: str) -> None:
+    """More speakers than the options' initial clusters make the history start finer, and may change all its merges."""
+    fresh, old = tmp_path / "fresh", tmp_path / "old"
+    small = () if clusterer == "aib" else ("--initial-clusters", "3")
+    step(old, "--clusterer", clusterer, *small, "--num-spk", "5")
+    step(fresh, "--clusterer", clusterer, *small, "--num-spk", "2")
+    words = ("--clusterer", clusterer, *small, "--recut", "true", "--num-spk", "2")
+    if clusterer == "hmm_gmm":  # whose initial clusters are other ones
+        with pytest.raises(DataError, match="run stage 6 without --recut$"):
+            step(old, *words)
+    else:
+        step(old, *words)
+        assert archives_and_options(old) == archives_and_options(fresh)
+
+
+@pytest.mark.parametrize(
+    ("clusterer", "made_with", "words", "reason"),
+    [
+        ("aib", [], ["--beta", "5"], "made with --beta=10.0; wanted 5.0"),
+        ("aib", [], ["--compat", "diartk"], "made with --compat=none; wanted diartk"),
+        ("aib", ["--streams", "FEATS:1"], [], "made from other choices; wanted the same"),
+        ("aib_viterbi", [], ["--merge-passes", "0"], "made with --merge-passes=1; wanted 0"),
+        ("hmm_gmm", [], ["--clusterer", "aib"], "its merges were made "),
+        ("hmm_gmm", ["--class-conf", "CONF"], [], "made from other conf; wanted the same"),
+    ],
+    ids=str,
+)
+def test_merges_made_otherwise_are_not_cut_anew(
+    step, recipe: Recipe, tmp_path: Path, clusterer: str, made_with: list[str], words: list[str], reason: str
+) -> None:
+    folder, data = tmp_path / "clusters", tmp_path / "data"
+    shutil.copytree(recipe.folder / "data" / "eval", data)
+    (data / "reco2class").write_text("alpha CMU\n")
+    (tmp_path / "conf_CMU.conf").write_text("--initial-clusters=4\n")
+    (tmp_path / "other_CMU.conf").write_text("--initial-clusters=5\n")
+    prefix = ["--class-conf", str(tmp_path / "conf")]
+    made_with = [
+        word.replace("FEATS", str(recipe.exp("feats"))).replace("CONF", str(tmp_path / "other")) for word in made_with
+    ]
+    step(folder, "--clusterer", clusterer, *prefix, *made_with, data=data)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    if "--clusterer" not in words:
+        words = ["--clusterer", clusterer, *words]
+    with pytest.raises(DataError) as refused:
+        step(folder, *prefix, "--recut", "true", *words, data=data)
+    text = str(refused.value)
+    assert text.startswith(f"{folder}: ") and reason in text and text.endswith("run stage 6 without --recut")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before, "nothing has changed"
+
+
+def test_more_speakers_than_the_merges_start_with(step, tmp_path: Path) -> None:
+    folder, words = tmp_path / "clusters", ("--clusterer", "ib_hmm_gmm", "--initial-clusters", "3")
+    step(folder, *words)
+    merges = contents(folder, ".json")
+    reason = "--recut: asked for 4 or more speakers; the merges start with 3; .*; run stage 6 without --recut$"
+    with pytest.raises(DataError, match=reason):
+        step(folder, *words, "--recut", "true", "--num-spk", "4")
+    after = contents(folder, ".json")
+    assert all(after[name] == text for name, text in merges.items() if "merges" in name)
+    assert not (folder / "clusters.scp").exists(), "what is not complete does not look so"
+    step(folder, *words, "--recut", "true")
+    assert contents(folder, ".json") == merges
+
+
+def test_a_new_cut_that_was_killed_can_be_made_again(step, tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    step(whole, "--clusterer", "aib")
+    shutil.copytree(whole, killed)
+    step(whole, "--clusterer", "aib", "--recut", "true", "--num-spk", "2")
+    for name in ("clusters.scp", "alpha.ark"):
+        (killed / name).unlink()
+    (killed / "beta.error").write_text("killed\n")
+    (killed / ".beta.ark.77.tmp").write_text("half")
+    options = json.loads((killed / "options.json").read_text())
+    options["options"]["num_spk"] = 7
+    (killed / "options.json").write_text(json.dumps(options))
+    step(killed, "--clusterer", "aib", "--recut", "true", "--num-spk", "2")
+    names = ["alpha.ark", "beta.ark", "alpha.merges.json", "beta.merges.json", "options.json"]
+    assert [(killed / name).read_bytes() for name in names] == [(whole / name).read_bytes() for name in names]
+    assert {path.name for path in killed.iterdir()} == {path.name for path in whole.iterdir()}
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda text: text[: len(text) // 2], id="truncated"),
+        pytest.param(lambda text: "", id="empty"),
+        pytest.param(lambda text: "[]\n", id="a list"),
+        pytest.param(lambda text: text.replace('"merge"', '"marge"'), id="without merges"),
+        pytest.param(lambda text: text.replace('"labels"', '"label"'), id="without labels"),
+        pytest.param(None, id="gone"),
+    ],
+)
+def test_broken_merges_are_told_by_file(step, tmp_path: Path, capsys: pytest.CaptureFixture[str], spoil) -> None:
+    folder = tmp_path / "clusters"
+    step(folder, "--clusterer", "aib")
+    path = folder / "beta.merges.json"
+    if spoil:
+        path.write_text(spoil(path.read_text()))
+    else:
+        path.unlink()
+    capsys.readouterr()
+    with pytest.raises(DataError, match=rf"^1 of 2 recordings failed, the first: {path}: "):
+        step(folder, "--clusterer", "aib", "--recut", "true")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"beta: failed: {path}: ") and (folder / "alpha.ark").exists()
+
+
+def test_merges_of_another_recording_are_told(step, tmp_path: Path) -> None:
+    step(folder := tmp_path / "clusters", "--clusterer", "aib")
+    shutil.copy(folder / "alpha.merges.json", folder / "beta.merges.json")
+    with pytest.raises(DataError, match="^1 of 2 recordings failed, the first: .*without --recut$"):
+        step(folder, "--clusterer", "aib", "--recut", "true")
+
+
+def test_flags_of_other_clusterers_wait_in_conf_files(step, recipe: Recipe, tmp_path: Path) -> None:
+    (data := tmp_path / "data").mkdir()
+    (data / "wav.scp").write_text("alpha alpha.flac\nbeta beta.flac\n")
+    (data / "reco2class").write_text("alpha CMU\n")
+    words = ["--clusterer", "aib", "--class-conf", recipe.folder / "conf" / "clusters"]
+    step(tmp_path / "classes", *words, data=data)
+    step(tmp_path / "none", "--clusterer", "aib")
+    for name in ("alpha.ark", "beta.ark", "alpha.merges.json"):
+        assert (tmp_path / "classes" / name).read_bytes() == (tmp_path / "none" / name).read_bytes()
+    assert "--num-gaussians" in json.loads((tmp_path / "classes" / "options.json").read_text())["conf"][
+        "clusters_CMU.conf"
+    ]
+    (data / "reco2class").write_text("alpha low\n")
+    (tmp_path / "my_low.conf").write_text("--num-gaussians=3\n--max-segment=1.0\n")
+    step(tmp_path / "low", *words[:2], "--class-conf", tmp_path / "my", data=data)
+    low = json.loads((tmp_path / "low" / "alpha.merges.json").read_text())["steps"][0]["n_clusters"]
+    assert low > json.loads((tmp_path / "none" / "alpha.merges.json").read_text())["steps"][0]["n_clusters"]
+    (tmp_path / "my_low.conf").write_text("--nope=3\n")
+    with pytest.raises(DataError, match=r"my_low\.conf:1: found '--nope=3'"):
+        step(tmp_path / "low", *words[:2], "--class-conf", tmp_path / "my", data=data)
+
+
+def test_streams_of_different_lengths_are_refused(step, recipe: Recipe, tmp_path: Path) -> None:
+    short, folder = tmp_path / "short", tmp_path / "clusters"
+    short.mkdir()
+    whole = ArchiveFolder(recipe.exp("feats"))
+    for name in RECORDINGS:
+        write_archive(short, name, whole.read(name)[:-1])
+    write_scp(short, "feats", RECORDINGS)
+    reason = r"recordings failed, the first: .*stream 'short' has shape \(\d+, 19\); wanted \d+ frames, as the features"
+    with pytest.raises(DataError, match=reason):
+        step(folder, "--clusterer", "aib", "--streams", f"{recipe.exp('feats')}:0.5,{short}:0.5")
+
+
+def test_the_weights_of_streams_matter(step, recipe: Recipe, tmp_path: Path) -> None:
+    (noise := tmp_path / "noise").mkdir()
+    whole = ArchiveFolder(recipe.exp("feats"))
+    for seed, name in enumerate(RECORDINGS):
+        shape = (len(whole.read(name)), 4)
+        write_archive(noise, name, np.random.default_rng(seed).standard_normal(shape).astype(np.float32))
+    write_scp(noise, "feats", RECORDINGS)
+    merges = []
+    for weight in ("0.1", "0.5"):
+        words = f"{recipe.exp('feats')}:{1 - float(weight)},{noise}:{weight}"
+        step(tmp_path / weight, "--clusterer", "aib", "--streams", words)
+        merges.append((tmp_path / weight / "alpha.merges.json").read_text())
+    assert merges[0] != merges[1]
+
+
+def test_nobody_speaks(step, recipe: Recipe, tmp_path: Path) -> None:
+    """No merges are a history, too."""
+    (silent := tmp_path / "vad").mkdir()
+    for name in RECORDINGS:
+        write_archive(silent, name, np.zeros(len(ArchiveFolder(recipe.exp("vad_webrtc")).read(name)), np.float32))
+    write_scp(silent, "vad", RECORDINGS)
+    folder = tmp_path / "clusters"
+    step(folder, "--clusterer", "ib_hmm_gmm", vad=silent)
+    step(folder, "--clusterer", "ib_hmm_gmm", "--recut", "true", "--num-spk", "2", vad=silent)
+    assert (ArchiveFolder(folder).read("alpha") == -1).all()
+    assert json.loads((folder / "alpha.merges.json").read_text())["steps"] == []
