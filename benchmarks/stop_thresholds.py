@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Where should the information bottleneck stop? SER over NMI thresholds and over weights of BIC's penalty.
+"""Where should the information bottleneck stop? SER over NMI thresholds and prices of a cluster.
 
 The aIB with KL-HMM, and the systems with Viterbi in every merge with HMM/GMM realignment; reference speech, collar
 0.25, overlap skipped; speakers found less true ones in brackets. Thresholds are chosen on the data folders given, the
@@ -25,8 +25,8 @@ from diar.errors import DataError
 from diar.pipeline import CLUSTERERS, REALIGNERS, Clustering, frames_to_clusters, realign_clusters
 from diar.score import RecordingScore
 
-NMI_THRESHOLDS = (0.25, 0.3, 0.34, 0.36, 0.38, 0.4, 0.42, 0.44, 0.5, 0.55)
-BIC_WEIGHTS = (0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 2.0, 2.5, 3.0)
+NMI_THRESHOLDS = (0.25, 0.3, 0.34, 0.36, 0.38, 0.4, 0.42, 0.45, 0.5)
+CLUSTER_PRICES = (3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0)
 SYSTEMS = {"aib": "kl_hmm", "aib_viterbi": "hmm_gmm", "ib_hmm_gmm": "hmm_gmm"}
 
 
@@ -65,7 +65,7 @@ def main() -> None:
             sweeps = [Sweep(meeting, clusterer) for meeting in meetings]
             for axis, name, values in (
                 (axes[0], "nmi_threshold", NMI_THRESHOLDS),
-                (axes[1], "bic_weight", BIC_WEIGHTS),
+                (axes[1], "cluster_price", CLUSTER_PRICES),
             ):
                 rows = [[sweep.score(name, value) for sweep in sweeps] for value in values]
                 errors = [pooled(row) for row in rows]
@@ -79,7 +79,7 @@ def main() -> None:
                 axis.plot(values, errors, style, color=f"C{number}", label=f"{clusterer}, {set_name}")
     for axis, title, default in (
         (axes[0], "NMI threshold", None),
-        (axes[1], "weight of BIC's penalty", CLUSTERERS["aib"]().bic_weight),
+        (axes[1], "price of a cluster", CLUSTERERS["aib"]().cluster_price),
     ):
         axis.set(xlabel=title, ylim=(0, 40))
         axis.grid(alpha=0.3)

@@ -16,12 +16,17 @@ the divergence is (p_i + p_j) JS = phi(n_i) + phi(n_j) - phi(n_i + n_j) and I(Y;
 the logarithms of one sum of rows are new after a merge.
 
 Where to stop. NMI = I(Y;C) / I(X;Y) falls from 1 to 0; a threshold on it depends on how many speakers share the
-information. By default the test is that of BIC instead: the frames of two clusters, as draws of y, lose
+information. The default test is one of description length instead: the frames of two clusters, as draws of y, lose
 
     T (p_i + p_j) JS
 
-nats of log-likelihood when one multinomial replaces two, and BIC takes off (|Y| - 1) / 2 log T for the parameters that
-are saved. The ratio of the two stands in the history as ``loss``; merging goes on while it is at most ``--bic-weight``.
+nats of log-likelihood when one distribution replaces two, and a distribution less has to be described. BIC's price of
+it, (|Y| - 1) / 2 log T, takes |Y| for fixed, but here every few seconds bring a new y, and most are rare. What it costs
+to describe the pattern of T draws from an unknown distribution, however many symbols there are, is of the order of
+sqrt(T) nats (A. Orlitsky, N. Santhanam and J. Zhang, "Universal Compression of Memoryless Sources over Unknown
+Alphabets", IEEE Trans. Information Theory 50(7), 2004). So ``loss`` is what the best merge loses over sqrt(T), and
+merging goes on while it is at most ``--cluster-price``. One price fits simulated meetings from half a minute to an
+hour, where BIC's penalty would need a weight that falls from 5 to 1.
 """
 
 from __future__ import annotations
@@ -56,11 +61,12 @@ class BottleneckOptions(RelevanceOptions):
     prior: str = option(
         "uniform", "segments count alike, or by their duration", choices=("uniform", "duration")
     )
-    bic_weight: float = option(
-        1.2, "merge while a merge loses at most this times BIC's penalty of a cluster", low=0, recut=True
-    )
+    cluster_price: float = option(
+        6.5, "merge while a merge loses at most this times the root of the number of frames", unit="nats", low=0,
+        recut=True,
+    )  # fmt: skip
     nmi_threshold: float = option(
-        0.0, "stop by normalised mutual information instead: the fewest clusters above this; 0: by BIC", low=0, high=1,
+        0.0, "stop by normalised mutual information: the fewest clusters above this; 0: by price", low=0, high=1,
         recut=True,
     )  # fmt: skip
 
@@ -68,7 +74,7 @@ class BottleneckOptions(RelevanceOptions):
     def stop(self) -> StopRule:
         if self.is_diartk:
             return LossStop("loss", 0.0)
-        return MeasureStop("nmi", self.nmi_threshold) if self.nmi_threshold else LossStop("loss", self.bic_weight)
+        return MeasureStop("nmi", self.nmi_threshold) if self.nmi_threshold else LossStop("loss", self.cluster_price)
 
     def limit(self, allowed: SpeakerRange) -> SpeakerRange:
         """The numbers of clusters to cut at: DiarTK cuts at its most clusters whatever the recording."""
@@ -90,6 +96,9 @@ class AibOptions(BottleneckOptions):
         return self.compat == "diartk"
 
 
+_ROUNDING = 1e-9  # nats: less information than this is none
+
+
 def xlogx(values: Float64) -> Float64:
     """x log x, 0 for 0."""
     out: Float64 = values * np.log(np.where(values > 0, values, 1.0))
@@ -107,16 +116,16 @@ def information(joint: Float64) -> float:
     return max(0.0, float(phi(joint).sum() - xlogx(joint.sum(axis=0)).sum()))
 
 
+def relative_information(kept: float, everything: float) -> float:
+    """NMI: the share of ``everything`` that is ``kept``, from 0 to 1; 0 where there is no information at all."""
+    return min(1.0, kept / everything) if everything > _ROUNDING else 0.0
+
+
 def joint_distribution(segments: Float64, lengths: Lengths, prior: str) -> Float64:
     """(N, Y) p(x, y) of the segments' p(y|x)."""
     p_x = lengths / lengths.sum() if prior == "duration" else np.full(len(lengths), 1.0 / len(lengths))
     joint: Float64 = segments * p_x[:, np.newaxis]
     return joint
-
-
-def bic_penalty(n_relevance: int, n_frames: int) -> float:
-    """What BIC takes off a cluster's log-likelihood: (|Y| - 1) / 2 log T nats, and never nothing."""
-    return 0.5 * max(n_relevance - 1, 1) * float(np.log(max(n_frames, 2)))
 
 
 class BottleneckClusters:
@@ -138,7 +147,7 @@ class BottleneckClusters:
         self._phi: Float64 = phi(joint)
         self._relevance_entropy = -float(xlogx(joint.sum(axis=0)).sum())
         self._all_information = max(0.0, float(self._phi.sum()) + self._relevance_entropy)
-        self._nats = n_frames / bic_penalty(joint.shape[1], n_frames)
+        self._root_frames = float(np.sqrt(n_frames))
         self._costs = np.empty((self._n, self._n), dtype=np.float32)
         self._new_costs = np.empty(self._n, dtype=np.float32)
         all_merge_costs(self._columns, self._mass, self._phi, 1.0 / beta, self._costs)
@@ -155,16 +164,16 @@ class BottleneckClusters:
 
     @property
     def measures(self) -> dict[str, float]:
-        """The NMI, F in nats, and what the best merge would lose, in BIC penalties."""
+        """The NMI, F in nats, and what the best merge would lose, in nats over the root of the number of frames."""
         mass = self._mass[: self._n]
         kept = max(0.0, float(self._phi[: self._n].sum()) + self._relevance_entropy) if self._n > 1 else 0.0
-        nmi = min(1.0, kept / self._all_information) if self._all_information > 0 else 0.0
+        nmi = relative_information(kept, self._all_information)
         found = {"nmi": nmi, "f": kept + float(xlogx(mass).sum()) / self._beta}
         if self._n > 1:
             pair = self.best_merge()
             p_i, p_j = mass[pair.first], mass[pair.second]
             entropy = float(xlogx(p_i + p_j) - xlogx(p_i) - xlogx(p_j))
-            found["loss"] = max(0.0, entropy / self._beta - pair.gain) * self._nats
+            found["loss"] = max(0.0, entropy / self._beta - pair.gain) * self._root_frames
         return found
 
     def best_merge(self) -> Merge:

@@ -14,23 +14,23 @@ What HMM/GMM clustering does differently from the aIB, and what plays its part h
 
   so a merge of a and b changes it by L(ab) - L(a) - L(b) = -T (p_a + p_b) JS(p(y|a), p(y|b)): the aIB's own loss of
   information, in nats of all frames.
-- Its number of parameters stays the same in a merge, so that its threshold is 0. A multinomial cannot keep it: two of
-  |Y| - 1 parameters become one. So BIC's penalty does not cancel, and takes the place of the aIB's trade-off: the
-  modified objective is
+- Its number of parameters stays the same in a merge, so that its threshold is 0. Here two distributions over Y become
+  one, so what it takes to describe one does not cancel, and takes the place of the aIB's trade-off: the modified
+  objective is
 
-      F'(C) = T I(Y;C) - w |C| (|Y| - 1) / 2 log T        instead of   F(C) = I(Y;C) - I(C;X) / beta
+      F'(C) = T I(Y;C) - w |C| sqrt(T)        instead of   F(C) = I(Y;C) - I(C;X) / beta
 
   and what delta-BIC is there is here
 
-      delta(a, b) = w (|Y| - 1) / 2 log T - T (p_a + p_b) JS(p(y|a), p(y|b)).
+      delta(a, b) = w sqrt(T) - T (p_a + p_b) JS(p(y|a), p(y|b)).
 
-  Unlike H(pi) / beta, the price of a cluster does not depend on its size, nor grow with T but for the logarithm: a
-  large cluster is not split by its size alone, and a long recording does not fall apart into more clusters.
-- It stops when no pair gains: so does this, where the best delta is 0 or less. Since w (``--bic-weight``) is the same
-  for all pairs, it decides where to stop and not what to merge, and another w needs no other clustering. Neighbouring
-  frames are no independent draws, which is why w is above 1; it was chosen on simulated meetings.
+  (Why sqrt(T) and not BIC's (|Y| - 1) / 2 log T: see ``diar.cluster.aib``.) Unlike H(pi) / beta, the price of a cluster
+  does not depend on its size, so that size alone does not split a large cluster.
+- It stops when no pair gains: so does this, where the best delta is 0 or less. Since w (``--cluster-price``) is the
+  same for all pairs, it decides where to stop and not what to merge, and another w needs no other clustering. It was
+  chosen on simulated meetings.
 
-The history's gains are -T (p_a + p_b) JS, its ``loss`` their ratio to the penalty.
+The history's gains are -T (p_a + p_b) JS; its ``loss`` is T (p_a + p_b) JS / sqrt(T) of the best merge.
 """
 
 from __future__ import annotations

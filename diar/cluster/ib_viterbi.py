@@ -14,7 +14,7 @@ import numpy as np
 
 from diar.cluster import aib
 from diar.cluster.agglomerate import History, Labels, Merge, Partition, agglomerate, merged
-from diar.cluster.aib import BottleneckOptions, bic_penalty, information, phi, xlogx
+from diar.cluster.aib import BottleneckOptions, information, phi, xlogx
 from diar.frames import to_frame
 from diar.gmm import Float32, Float64
 from diar.options import option
@@ -52,7 +52,7 @@ def information_losses(joint: Float64) -> Float64:
 def bottleneck_measures(joint: Float64, all_information: float, beta: float) -> dict[str, float]:
     """The NMI and F, in nats, of the (C, Y) joint; the NMI's denominator is ``all_information``."""
     kept = information(joint)
-    nmi = min(1.0, kept / all_information) if all_information > 0 else 0.0
+    nmi = aib.relative_information(kept, all_information)
     return {"nmi": nmi, "f": kept + float(xlogx(joint.sum(axis=1)).sum()) / beta}
 
 
@@ -107,14 +107,13 @@ class ViterbiClusters:
 
     @property
     def measures(self) -> dict[str, float]:
-        """The NMI, F in nats, and what the best merge would lose, in BIC penalties."""
+        """The NMI, F in nats, and what the best merge would lose, in nats over the root of the number of frames."""
         joint = self._counts / self._counts.sum()
         found = bottleneck_measures(joint, self._all_information, self._options.beta)
         if self._n > 1:
             pair = self.best_merge()
             lost = float(information_losses(joint[[pair.first, pair.second]])[0, 1])
-            n_relevance, n_frames = self._posteriors.shape
-            found["loss"] = lost * n_frames / bic_penalty(n_relevance, n_frames)
+            found["loss"] = lost * float(np.sqrt(self._posteriors.shape[1]))
         return found
 
     def best_merge(self) -> Merge:

@@ -45,7 +45,7 @@ COMMON: dict[str, object] = {
     "max_segment": 0.8,
     "beta": 10.0,
     "prior": "uniform",
-    "bic_weight": 1.2,
+    "cluster_price": 6.0,
     "nmi_threshold": 0.0,
     "emissions": "hmm_gmm",
     "initial_clusters": 8,
@@ -243,10 +243,9 @@ def test_gains_and_measures_are_those_of_the_definitions(options: IbViterbiOptio
     ib_hmm_gmm = isinstance(options, IbHmmGmmOptions)
     gains = log_likelihood_gains if ib_hmm_gmm else bottleneck_gains(beta)
     history = merge_history(frames, seen, options, gains)
-    n_relevance, n_frames = seen.posteriors.shape
+    n_frames = seen.posteriors.shape[1]
     shares = seen.lengths / n_frames if prior == "duration" else np.full(len(seen.lengths), 1 / len(seen.lengths))
     of_segments = mutual_information(seen.segments * shares[:, np.newaxis])
-    penalty = (n_relevance - 1) / 2 * math.log(n_frames)
     realigned = [p for p in history if "loss" in p.measures or p.n_clusters == 1]
     assert len(set(seen.lengths.tolist())) > 1 and len(realigned) > 3
     for partition in realigned:
@@ -271,7 +270,7 @@ def test_gains_and_measures_are_those_of_the_definitions(options: IbViterbiOptio
         assert best.gain == pytest.approx(max(found.values()), rel=1e-4, abs=1e-5)
         assert found[best.first, best.second] == pytest.approx(max(found.values()), rel=1e-4, abs=1e-5)
         lost = n_frames * divergence(joint[best.first], joint[best.second])
-        assert partition.measures["loss"] == pytest.approx(lost / penalty, rel=1e-4, abs=1e-4)
+        assert partition.measures["loss"] == pytest.approx(lost / math.sqrt(n_frames), rel=1e-4, abs=1e-4)
 
 
 # ---- the history ---------------------------------------------------------------------------------------------------
@@ -323,8 +322,14 @@ def test_where_passes_drop_clusters_the_history_begins_with_the_partitions_of_th
     for partition in dropped:
         (expected,) = (p for p in by_segment if p.n_clusters == partition.n_clusters)
         assert partition.labels.tolist() == by_segment.frame_labels(expected).tolist()
-        assert partition.best_merge == expected.best_merge
-        assert partition.measures == {name: expected.measures[name] for name in ("nmi", "f")}
+        pair = partition.best_merge
+        assert (pair.first, pair.second) == (expected.best_merge.first, expected.best_merge.second)
+        counts = mean_posteriors(seen.posteriors, partition.labels.tolist(), partition.n_clusters)
+        counts *= np.bincount(partition.labels)[:, np.newaxis]
+        ib_hmm_gmm = isinstance(options, IbHmmGmmOptions)
+        gains = (log_likelihood_gains if ib_hmm_gmm else bottleneck_gains(options.beta))(counts)
+        assert pair.gain == pytest.approx(gains[pair.first, pair.second], rel=1e-4), "counted in frames, as those after"
+        assert set(partition.measures) == {"nmi", "f"} and 0 <= partition.measures["nmi"] <= 1
     for one, other in zip(history[-left:], a_history(frames, options)[-left:], strict=True):
         assert one.labels.tolist() == other.labels.tolist() and one.measures == other.measures
 
@@ -411,7 +416,7 @@ def test_another_cut_gives_what_a_fresh_clustering_gives(
     content = json.loads(json.dumps(history_to_json(first.history, all_speech(frames), "delta_f")))
     history = history_from_json(content, "here")
     found = set()
-    for values in ({}, {"bic_weight": 0.01}, {"bic_weight": 1e6}, {"nmi_threshold": 0.2}, {"nmi_threshold": 0.9}):
+    for values in ({}, {"cluster_price": 0.01}, {"cluster_price": 1e6}, {"nmi_threshold": 0.2}, {"nmi_threshold": 0.9}):
         for fewest, most in ((1, None), (1, 1), (2, 3), (4, 4), (5, None), (5, 7), (9, 9)):
             other, allowed = dataclasses.replace(options, **values), SpeakerRange(fewest, most)
             fresh = clustered(frames, other, allowed).labels
@@ -480,7 +485,7 @@ def test_the_frames_are_left_as_they_were() -> None:
 @pytest.mark.parametrize(
     "values",
     [{"emissions": "gmm"}, {"initial_clusters": 0}, {"initial_passes": -1}, {"merge_passes": -1}, {"beta": 0.0},
-     {"bic_weight": -1.0}, {"nmi_threshold": 1.5}, {"prior": "none"}, {"kl_jump": 0.0}, {"min_duration": 0.0}],
+     {"cluster_price": -1.0}, {"nmi_threshold": 1.5}, {"prior": "none"}, {"kl_jump": 0.0}, {"min_duration": 0.0}],
     ids=str,
 )  # fmt: skip
 @BOTH_SYSTEMS
