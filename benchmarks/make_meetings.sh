@@ -2,7 +2,7 @@
 # Make the further meetings that defaults are chosen on, from $DIAR_DATA/speech/voices: benchmarks/make_meetings.sh DIR
 #
 # DIR/ten_1 ... ten_6: 42 of ten minutes, 2 to 8 speakers, in three rooms; of ten_4 to ten_6 every reader keeps to one
-# LibriSpeech chapter. DIR/short: 8 of 150 s. DIR/hour: one of an hour.
+# LibriSpeech chapter. DIR/short: 8 of 150 s, DIR/minute and DIR/half: 12 of 60 s and of 30 s. DIR/hour: one of an hour.
 set -euo pipefail
 [ $# = 1 ] || { echo "usage: $0 DIR" >&2; exit 1; }
 : "${DIAR_DATA:?wanted the folder that holds speech/voices}"
@@ -32,4 +32,6 @@ make ten_4 "$chapters" 6 600 2-8 none 104
 make ten_5 "$chapters" 6 600 2-8 table 105
 make ten_6 "$chapters" 6 600 2-8 far 106
 make short "$voices" 8 150 2-6 table 107
+make minute "$voices" 12 60 1-4 table 121
+make half "$voices" 12 30 1-3 none 120
 make hour "$voices" 1 3600 6-8 none 110

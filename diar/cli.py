@@ -129,6 +129,7 @@ class Parser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         self._option_classes = tuple(options)
+        self.command_line_only: set[str] = set()  # flags that conf files may not hold
         self._waiting = {flag(option_field.name) for cls in others for option_field in fields(cls)}
         for cls in self._option_classes:
             group = self.add_argument_group(cls.__name__, cls.__doc__)
@@ -197,6 +198,8 @@ class Parser(argparse.ArgumentParser):
             name, separator, _ = word.partition("=")
             if separator and name in self._waiting and name not in self._option_string_actions:
                 continue
+            if name in self.command_line_only:
+                raise DataError(place, f"found '{word}'", "wanted it on the command line, since other flags hang on it")
             if not (separator and name in self._option_string_actions):
                 raise DataError(place, f"found '{word}'", f"wanted --name=value with a name of: {self._valid()}")
             found.append(word)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 import time
@@ -57,6 +58,7 @@ class Job:
             self._parser.add_flag(name, text)
         if noun == "clusters":
             self._parser.add_flag("--recut", "cut the saved merges anew", default=False, kind=cli.boolean)
+        self._parser.command_line_only |= {"--clusterer", "--realigner", "--recut", "--share", "--prepare"}
         self._words = cli.command_words()
         arguments = self.arguments = self._parser.parse_words(self._words)
         self.options(*self._classes)  # values out of range are refused before any work
@@ -144,15 +146,15 @@ class Job:
         if made is None:
             raise DataError(self.output, "holds no merges", "wanted those of an earlier run", advice)
         cut_flags = {f.name for cls in self._classes for f in fields(cls) if option_help(f).recut}
+        for name in sorted(set(wanted) - {"options"}):
+            if made.get(name) != wanted[name]:
+                raise DataError(self.output, f"its merges were made from other {name}", "wanted the same", advice)
         for name in sorted(set(wanted["options"]) - cut_flags):
             if made.get("options", {}).get(name) != wanted["options"][name]:
                 found = f"its merges were made with {flag(name)}={made.get('options', {}).get(name)}"
                 raise DataError(self.output, found, f"wanted {wanted['options'][name]}", advice)
-        for name in sorted(set(wanted) - {"options"}):
-            if made.get(name) != wanted[name]:
-                raise DataError(self.output, f"its merges were made from other {name}", "wanted the same", advice)
-        for table in self.output.glob("*.scp"):
-            table.unlink()
+        for path in [*self.output.glob("*.scp"), *self.output.glob(f".*{TEMPORARY_SUFFIX}")]:
+            path.unlink()
         write_json(self.output / "options.json", wanted)
 
     def _provenance(self) -> dict[str, Any]:
@@ -164,7 +166,9 @@ class Job:
             "options": options,
             "conf": self._conf_text,
             "choices": self._choices,
-            "inputs": {folder.path.name: _options_of(folder.path) for folder in self.inputs},
+            "inputs": {
+                os.path.relpath(folder.path, self.output.parent): _options_of(folder.path) for folder in self.inputs
+            },
         }
 
 
@@ -189,6 +193,10 @@ class FeatureStreams:
             except ValueError:
                 wanted = "wanted FOLDER:WEIGHT,FOLDER:WEIGHT,... as in feats:0.8,embed_idec:0.2"
                 raise DataError("--streams", f"found '{part}'", wanted) from None
+        weights = [weight for _, _, weight in folders]
+        if not (all(weight > 0 for weight in weights) and abs(sum(weights) - 1.0) < 1e-6):
+            found = f"found weights that sum to {sum(weights):g}"
+            raise DataError("--streams", found, "wanted positive weights that sum to 1")
         names = [folder.path.name for _, folder, _ in folders]
         if len(set(names)) < len(names) or any(" " in name for name in names):
             raise DataError("--streams", f"found folders called {names}", "wanted different names without blanks")
@@ -223,7 +231,7 @@ def _changed_input(parent: Path, options: Any) -> Path | None:
         source: Path = parent / name
         if source.is_dir() and _options_of(source) != recorded:
             return source
-        changed: Path | None = _changed_input(parent, recorded)
+        changed: Path | None = _changed_input(source.parent, recorded)
         if changed is not None:
             return changed
     return None
@@ -255,6 +263,12 @@ def _options_of(folder: Path) -> Any:
         return read_json(path) if path.exists() else None
     except DataError:
         return None
+
+
+def clusterer_of(folder: Path) -> str:
+    """The clusterer that made a folder of clusters; empty where it does not say."""
+    choices = (_options_of(folder) or {}).get("choices") or {}
+    return str(choices.get("clusterer", ""))
 
 
 def find_class_conf(prefix: str, data: DataFolder) -> dict[str, Path]:

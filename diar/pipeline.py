@@ -194,15 +194,35 @@ def frames_to_clusters(
     if history is None:
         history = _merge_history(spoken, seen, options, allowed.fewest)
     if isinstance(options, BottleneckOptions):
-        allowed = options.limit(allowed)
-    if not fresh and not any(_allows(allowed, partition.n_clusters) for partition in history):
-        found = f"asked for {allowed.fewest} or more speakers; the merges start with {history[0].n_clusters}"
-        raise DataError("--recut", found, "wanted a number that they pass", "run stage 6 without --recut")
+        allowed = options.limit(allowed).limited_to(room.most or 1)
+    if not fresh:
+        _check_recut(history, int(speech.sum()), allowed)
     partition = cut(history, options.stop, allowed)
     if refining and isinstance(options, AibOptions) and seen is not None:
         partition = aib.refine(partition, seen, options)
     labels = on_all_frames(renumber(history.frame_labels(partition)), speech)
     return Clustering(labels, history, seen.background if seen else None)
+
+
+def _check_recut(history: History, n_frames: int, allowed: SpeakerRange) -> None:
+    """Refuse a cut of saved merges that a fresh run would not make.
+
+    Raises:
+        DataError: the merges are not of this speech, were bent to another number of speakers, or do not pass one that
+            is allowed.
+    """
+    advice = "run stage 6 without --recut"
+    if int(history.lengths.sum()) != n_frames:
+        found = f"the merges are of {int(history.lengths.sum())} frames of speech"
+        raise DataError("--recut", found, f"wanted {n_frames}", advice)
+    if history.fewest > 1 and history.fewest != allowed.fewest:
+        found = f"the merges were made for {history.fewest} speakers or more"
+        raise DataError("--recut", found, f"wanted those for {allowed.fewest}", advice)
+    if not any(_allows(allowed, partition.n_clusters) for partition in history):
+        numbers = sorted(partition.n_clusters for partition in history)
+        found = f"the merges pass {numbers[0]} to {numbers[-1]} speakers"
+        most = f" to {allowed.most}" if allowed.most else " or more"
+        raise DataError("--recut", found, f"wanted {allowed.fewest}{most}", advice)
 
 
 def _allows(allowed: SpeakerRange, n_clusters: int) -> bool:
@@ -270,7 +290,7 @@ def speaker_shortfall(labels: Labels, allowed: SpeakerRange, options: ClustererO
     n_speech, n_speakers = int(speech.sum()), count_speakers(labels)
     if not n_speech or n_speakers >= allowed.fewest:
         return ""
-    what = "segments" if isinstance(options, AibOptions) else "minimum durations"
+    what = {AibOptions: "segments", HmmGmmOptions: "minimum durations"}.get(type(options), "segments of their minimum")
     return (
         f"{allowed.fewest} speakers asked for, {n_speakers} made: {to_seconds(n_speech):.1f} s of speech hold "
         f"{most_clusters(speech, options)} {what}"

@@ -10,6 +10,7 @@ the same Y. With several streams p(y|x_t) = sum_s w_s p_s(y|x_t).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -195,7 +196,8 @@ def _shared(
     ]
     points = np.hstack(scaled)
     seeds = np.linspace(0, len(points) - 1, options.max_relevance).round().astype(np.int64)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of empty groups, which are left out below
         _, group = kmeans2(points, points[seeds], iter=_KMEANS_ITERATIONS, minit="matrix", missing="warn")
     names, group = np.unique(group, return_inverse=True)  # groups that lost their segments are left out
     mass: Float64 = np.bincount(group, weights=weights, minlength=len(names)).astype(np.float64)
@@ -256,8 +258,14 @@ def background_from_arrays(arrays: Mapping[str, Float64], where: str) -> Backgro
             if kind == "means":
                 weight, _, name = rest.partition(":")
                 streams.append(StreamModel(name, float(weight), means, arrays[f"variances:{name}"]))
-        return Background(arrays["weights"], tuple(streams))
-    except (KeyError, ValueError):
+        weights = arrays["weights"]
+        for stream in streams:
+            if stream.means.shape != (len(weights), len(stream.variances)) or not (stream.variances > 0).all():
+                raise ValueError
+        if not (streams and (weights > 0).all()):
+            raise ValueError
+        return Background(weights, tuple(streams))
+    except (KeyError, ValueError, TypeError):
         raise DataError(where, "not a background model", "", "run stage 6 again") from None
 
 
@@ -283,13 +291,27 @@ def relevance(
         lengths = cut_segments(speech, to_frame(options.max_segment))
     background = train_background(streams, speech, lengths, options)
     posteriors = background.posteriors(streams, speech)
-    segments = segment_posteriors(posteriors, lengths, "hard" if options.is_diartk else options.posteriors)
+    if options.is_diartk or options.posteriors == "hard":
+        segments = _hard_segments(background, streams, speech, lengths)
+    else:
+        segments = segment_posteriors(posteriors, lengths, "soft")
     used = segments.sum(axis=0) > 0
     if not used.all():
         segments, posteriors = segments[:, used], renormalised(posteriors[used])
         models = tuple(StreamModel(m.name, m.weight, m.means[used], m.variances) for m in background.streams)
         background = Background(background.weights[used], models)
     return Relevance(lengths, posteriors, segments, background)
+
+
+def _hard_segments(
+    background: Background, streams: Sequence[Stream], speech: NDArray[np.bool_], lengths: Lengths
+) -> Float64:
+    """(N, Y) p(y|x) from the most probable y of each frame in each stream: one vote a stream, of its weight."""
+    segments = np.zeros((len(lengths), len(background.weights)))
+    for stream, model in zip(streams, background.streams, strict=True):
+        posteriors = Background(background.weights, (model,)).posteriors((stream,), speech)
+        segments += model.weight * segment_posteriors(posteriors, lengths, "hard")
+    return segments
 
 
 def renormalised(posteriors: Float32) -> Float32:

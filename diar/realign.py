@@ -50,7 +50,7 @@ class KlRealignOptions(KlHmmOptions, RelevanceOptions):
         "a speaker left without frames is dropped, down to --num-spk or --min-spk, or the pass that does so is refused",
         choices=("drop", "keep"),
     )
-    compat: str = option("none", "behave as the released DiarTK does, quirks included", choices=("none", "diartk"))
+    compat: str = option("none", "as the released DiarTK: one pass", choices=("none", "diartk"))
 
     @property
     def is_diartk(self) -> bool:
@@ -151,6 +151,8 @@ def kl_hmm(posteriors: Float32, labels: Labels, options: KlRealignOptions, fewes
         alive, compact = _numbered(moved)
         if len(alive) == len(names) or (options.lost_speakers == "drop" and len(alive) >= min(fewest, len(names))):
             names, labels = names[alive], compact
+        else:
+            break  # another pass would try the same
     named: Labels = names[labels]
     return named
 

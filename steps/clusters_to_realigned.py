@@ -10,7 +10,7 @@ e.g.: steps/clusters_to_realigned.py data/eval exp/eval/clusters exp/eval/embed_
 from diar import cli
 from diar.cluster.agglomerate import SpeakerCountOptions, SpeakerRange
 from diar.io.ark import read_arrays
-from diar.job import BACKGROUND_SUFFIX, Job
+from diar.job import BACKGROUND_SUFFIX, Job, clusterer_of
 from diar.pipeline import REALIGNERS, realign_clusters
 from diar.posteriors import background_from_arrays
 
@@ -28,14 +28,15 @@ def main() -> None:
     options, speakers = job.options(*classes)
     known = job.data.num_speakers()
     job.records(realigner=realigner)
+    has_background = clusterer_of(clusters.path) not in ("", "hmm_gmm")
 
     def convert(recording: str) -> None:
         path = clusters.path / f"{recording}{BACKGROUND_SUFFIX}"
         background = None
-        if realigner == "kl_hmm" and path.exists():
+        frames, labels = embed.read(recording), clusters.read(recording)
+        if realigner == "kl_hmm" and has_background and (labels >= 0).any():
             background = background_from_arrays(read_arrays(path), str(path))
         fewest = SpeakerRange.of(speakers, known.get(recording)).fewest
-        frames, labels = embed.read(recording), clusters.read(recording)
         job.write(recording, realign_clusters(frames, labels, options, streams.read(recording), background, fewest))
 
     job.each_recording(convert)

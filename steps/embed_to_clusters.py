@@ -11,6 +11,7 @@ e.g.: steps/embed_to_clusters.py --num-spk 4 data/eval exp/eval/embed_none exp/e
 
 from diar import cli
 from diar.cluster.agglomerate import SpeakerCountOptions, SpeakerRange, history_from_json, history_to_json
+from diar.errors import DataError
 from diar.io.ark import write_arrays
 from diar.io.files import read_json, write_json
 from diar.job import BACKGROUND_SUFFIX, HISTORY_SUFFIX, Job, find_class_conf
@@ -28,6 +29,8 @@ def main() -> None:
     classes = (CLUSTERERS[clusterer], SpeakerCountOptions)
     job = Job(__doc__, "clusters", ("embed", "vad"), classes, flags, others=tuple(CLUSTERERS.values()))
     embed, vad = job.inputs
+    if clusterer == "hmm_gmm" and job.arguments.streams:
+        raise DataError("--streams", "found with --clusterer hmm_gmm", "wanted a clusterer that combines streams")
     streams = job.streams()
     known = job.data.num_speakers()
     class_conf = find_class_conf(job.arguments.class_conf, job.data)

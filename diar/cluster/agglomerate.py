@@ -106,10 +106,14 @@ class Partition:
 
 @dataclass(frozen=True)
 class History(Sequence[Partition]):
-    """All partitions on the way, the finest first; an item is ``lengths[i]`` (N,) frames long."""
+    """All partitions on the way, the finest first; an item is ``lengths[i]`` (N,) frames long.
+
+    ``fewest`` is the number of speakers asked for, if without it the merges had been others; else 1.
+    """
 
     partitions: list[Partition]
     lengths: NDArray[np.int64]
+    fewest: int = 1
 
     def __len__(self) -> int:
         return len(self.partitions)
@@ -173,7 +177,7 @@ class MeasureStop:
     threshold: float
 
     def choose(self, candidates: Sequence[Partition]) -> Partition:
-        above = [partition for partition in candidates if partition.measures[self.name] > self.threshold]
+        above = [partition for partition in candidates if partition.measures.get(self.name, 0.0) > self.threshold]
         return above[-1] if above else candidates[0]
 
 
@@ -229,7 +233,7 @@ def history_to_json(history: History, speech: NDArray[np.bool_], gain_name: str)
             step[gain_name] = partition.best_merge.gain
             expected = merged(partition.labels, partition.best_merge, partition.n_clusters)
         steps.append(step)
-    return {"n_frames": len(speech), "gain": gain_name, "steps": steps}
+    return {"n_frames": len(speech), "gain": gain_name, "fewest": history.fewest, "steps": steps}
 
 
 def history_from_json(content: dict[str, Any], where: str) -> History:
@@ -249,6 +253,7 @@ def history_from_json(content: dict[str, Any], where: str) -> History:
             raise ValueError
         if not steps:
             return History([], np.zeros(0, dtype=np.int64))
+        fewest = int(content["fewest"])
         speech = np.flatnonzero(stored[0] != NOBODY)
         stacked = np.stack([labels[speech] for labels in stored.values()])
         starts = np.flatnonzero(np.r_[True, (stacked[:, 1:] != stacked[:, :-1]).any(axis=0)])
@@ -266,9 +271,9 @@ def history_from_json(content: dict[str, Any], where: str) -> History:
             if not np.array_equal(np.unique(labels), np.arange(step["n_clusters"])):
                 raise ValueError
             partitions.append(Partition(labels, step["n_clusters"], pair, measures))
-    except (KeyError, TypeError, ValueError, IndexError, AssertionError):
+    except (KeyError, TypeError, ValueError, IndexError, AssertionError, OverflowError):
         raise DataError(where, "not a merge history of this version", "", "run stage 6 without --recut") from None
-    return History(partitions, np.diff(np.r_[starts, len(speech)]))
+    return History(partitions, np.diff(np.r_[starts, len(speech)]), fewest)
 
 
 # ---- labels --------------------------------------------------------------------------------------------------------

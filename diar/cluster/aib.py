@@ -76,6 +76,11 @@ class BottleneckOptions(RelevanceOptions):
             return LossStop("loss", 0.0)
         return MeasureStop("nmi", self.nmi_threshold) if self.nmi_threshold else LossStop("loss", self.cluster_price)
 
+    @property
+    def segment_prior(self) -> str:
+        """``prior``, or DiarTK's."""
+        return "uniform" if self.is_diartk else self.prior
+
     def limit(self, allowed: SpeakerRange) -> SpeakerRange:
         """The numbers of clusters to cut at: DiarTK cuts at its most clusters whatever the recording."""
         if not self.is_diartk or allowed.most == allowed.fewest:
@@ -89,7 +94,11 @@ class AibOptions(BottleneckOptions):
     """Agglomerative information bottleneck."""
 
     sib_sweeps: int = option(0, "sweeps of sequential information bottleneck after the cut", low=0, recut=True)
-    compat: str = option("none", "behave as the released DiarTK does, quirks included", choices=("none", "diartk"))
+    compat: str = option(
+        "none",
+        "as the released DiarTK, whatever prior, posteriors, price and NMI say: 10 clusters, or --max-spk",
+        choices=("none", "diartk"),
+    )
 
     @property
     def is_diartk(self) -> bool:
@@ -117,8 +126,8 @@ def information(joint: Float64) -> float:
 
 
 def relative_information(kept: float, everything: float) -> float:
-    """NMI: the share of ``everything`` that is ``kept``, from 0 to 1; 0 where there is no information at all."""
-    return min(1.0, kept / everything) if everything > _ROUNDING else 0.0
+    """NMI: the share of ``everything`` that is ``kept``, from 0 to 1; 1 where there is nothing to lose."""
+    return min(1.0, kept / everything) if everything > _ROUNDING else 1.0
 
 
 def joint_distribution(segments: Float64, lengths: Lengths, prior: str) -> Float64:
@@ -216,8 +225,7 @@ class BottleneckClusters:
 
 def merge_history(relevance: Relevance, options: BottleneckOptions) -> History:
     """Merge the segments down to one cluster."""
-    prior = "uniform" if options.is_diartk else options.prior
-    joint = joint_distribution(relevance.segments, relevance.lengths, prior)
+    joint = joint_distribution(relevance.segments, relevance.lengths, options.segment_prior)
     n_frames = int(relevance.lengths.sum())
     return agglomerate(BottleneckClusters(joint, options.beta, n_frames), relevance.lengths)
 
@@ -226,7 +234,7 @@ def refine(partition: Partition, relevance: Relevance, options: AibOptions) -> P
     """The partition after ``sib_sweeps`` sweeps of the sequential information bottleneck."""
     if not options.sib_sweeps or partition.n_clusters == 1:
         return partition
-    joint = joint_distribution(relevance.segments, relevance.lengths, options.prior)
+    joint = joint_distribution(relevance.segments, relevance.lengths, options.segment_prior)
     labels = sequential(joint, partition.labels, options.beta, options.sib_sweeps)
     return Partition(labels, partition.n_clusters, partition.best_merge, partition.measures)
 

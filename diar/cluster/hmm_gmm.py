@@ -89,11 +89,12 @@ class HmmGmmOptions(SpeakerModelOptions):
 def merge_history(frames: Float32, options: HmmGmmOptions, fewest: int = 1) -> History:
     """Merge clusters of (T, D) speech frames, T >= 1, down to one; the first has ``fewest`` clusters at least.
 
-    The history depends on ``fewest`` only where it starts, and not at all as long as it starts above it.
+    The history says so (``fewest``) where it had been another one without that wish.
     """
     clusters = HmmGmmClusters(frames, options, min(fewest, most_clusters(len(frames), options)))
     clusters.realign(options.initial_passes)
-    return agglomerate(clusters, np.ones(len(frames), dtype=np.int64))
+    history = agglomerate(clusters, np.ones(len(frames), dtype=np.int64))
+    return History(history.partitions, history.lengths, fewest if clusters.is_bound else 1)
 
 
 def cluster(
@@ -155,6 +156,7 @@ class HmmGmmClusters:
             gmm.seed(part, n_gaussians, options.em_iterations, options.variance_floor) for part in self._parts()
         ]
         self._merging = False
+        self.is_bound = n_clusters > initial_complexity(n_frames, options)[0]  # by the fewest clusters wanted
         self._merged: Gmm | None = None  # the mixture of the pair that best_merge found
 
     @property
@@ -182,6 +184,7 @@ class HmmGmmClusters:
             fewest = min(self._fewest, self.n_clusters)  # below it, on the way down to one, nothing more is wanted
             dropping = not self._merging or self._options.lost_clusters == "drop"
             may_drop = dropping and len(alive) >= fewest
+            self.is_bound |= dropping and len(alive) < fewest
             if len(alive) == self.n_clusters or may_drop:
                 self._gmms = [self._gmms[k] for k in alive]
                 self._labels = np.searchsorted(alive, labels).astype(np.int32)

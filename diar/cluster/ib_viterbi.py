@@ -28,9 +28,9 @@ class IbViterbiOptions(BottleneckOptions, KlHmmOptions, SpeakerModelOptions):
     """Viterbi realignment after every merge of the information bottleneck."""
 
     emissions: str = option("hmm_gmm", "models of the realignment", choices=("hmm_gmm", "kl_hmm"))
-    initial_clusters: int = option(20, "clusters of the aIB from which on every merge is realigned", low=1)
-    initial_passes: int = option(3, "passes of training and segmentation before the first of these merges", low=0)
-    merge_passes: int = option(1, "passes of training and segmentation after each merge", low=0)
+    aib_clusters: int = option(20, "clusters of the aIB from which on every merge is realigned", low=1)
+    first_passes: int = option(3, "passes of training and segmentation before the first of these merges", low=0)
+    passes_per_merge: int = option(1, "passes of training and segmentation after each merge", low=0)
 
 
 class MergeGains(Protocol):
@@ -94,7 +94,7 @@ class ViterbiClusters:
         self._gains = gains
         self._options = options
         self._all_information = all_information
-        self._realign(options.initial_passes, 1)
+        self._realign(options.first_passes, 1)
         self._count()
 
     @property
@@ -126,7 +126,7 @@ class ViterbiClusters:
     def merge(self, pair: Merge) -> None:
         self._labels = merged(self._labels, pair, self._n)
         self._n -= 1
-        self._realign(self._options.merge_passes, self._n)
+        self._realign(self._options.passes_per_merge, self._n)
         self._count()
 
     def _realign(self, n_passes: int, fewest: int) -> None:
@@ -151,14 +151,14 @@ def most_clusters(n_frames: int, options: IbViterbiOptions) -> int:
 def merge_history(
     frames: Float32, relevance: Relevance, options: IbViterbiOptions, gains: MergeGains, fewest: int = 1
 ) -> History:
-    """Merge down to one cluster: segments first, and from ``--initial-clusters`` on with realignment.
+    """Merge down to one cluster: segments first, and from ``--aib-clusters`` on with realignment.
 
     ``frames`` (T, D) are the speech frames for mixtures. Where the first segmentations drop clusters, the history holds
     the aIB's own partitions, without a ``loss``, down to as many as are left: who asks for more speakers gets those. It
     starts with ``fewest`` clusters if that is more than the options say, and has the same merges otherwise.
     """
     room = min(most_clusters(len(frames), options), len(relevance.lengths))
-    start = min(options.initial_clusters, room)
+    start = min(options.aib_clusters, room)
     segments = aib.merge_history(relevance, options)
     first = next(partition for partition in segments if partition.n_clusters == start)
     joint = aib.joint_distribution(relevance.segments, relevance.lengths, options.prior)
@@ -180,7 +180,7 @@ def merge_history(
         if clusters.n_clusters < known.n_clusters <= max(start, min(fewest, room))
     ]
     after = agglomerate(clusters, np.ones(len(frames), dtype=np.int64))
-    return History([*before, *after], after.lengths)
+    return History([*before, *after], after.lengths, fewest if fewest > start else 1)
 
 
 def _before_realignment(

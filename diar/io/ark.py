@@ -48,7 +48,8 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
         return dict(kaldiio.load_ark(str(path)))
     except (OSError, ValueError, EOFError, AssertionError, RuntimeError, struct.error) as error:
-        raise DataError(path, f"cannot be read ({error})", advice="run its stage again") from None
+        reason = " ".join(str(error).split())
+        raise DataError(path, f"cannot be read ({reason})", advice="run its stage again") from None
 
 
 def write_scp(folder: Path, noun: str, recordings: Iterable[str]) -> None:

@@ -108,10 +108,14 @@ check_choice clusterer "$clusterer" hmm_gmm aib aib_viterbi ib_hmm_gmm
 check_choice realigner "$realigner" hmm_gmm kl_hmm none
 check_choice recut "$recut" true false
 check_choice compat "$compat" none diartk
-if [ -n "$streams" ] && [ "$clusterer" = hmm_gmm ] && [ "$realigner" != kl_hmm ]; then
-  echo "$0: --streams: found '$streams' with --clusterer hmm_gmm; wanted a clusterer or realigner that combines" \
-    "streams: aib aib_viterbi ib_hmm_gmm kl_hmm" >&2
+if [ -n "$streams" ] && [ "$clusterer" = hmm_gmm ] && [ "$compat" = none ]; then
+  echo "$0: --streams: found '$streams' with --clusterer hmm_gmm; wanted a clusterer that combines streams:" \
+    "aib aib_viterbi ib_hmm_gmm" >&2
   exit 1
+fi
+if [ "$compat" = diartk ]; then # hmm_gmm is what stands there if nothing was asked for
+  check_choice "compat diartk with --clusterer" "$clusterer" hmm_gmm aib
+  check_choice "compat diartk with --realigner" "$realigner" hmm_gmm kl_hmm
 fi
 for number in stage stop_stage nj; do
   case ${!number} in

@@ -69,7 +69,7 @@ def test_merging_raises_the_modified_objective_until_it_stops(weight: float) -> 
     """F' = T I(Y;C) - w |C| sqrt(T), by definition, where no frame moves after the merges."""
     frames, _ = planted_frames([(turn % 3, 150 + 40 * (turn % 4)) for turn in range(12)], distance=1.5)
     options = IbHmmGmmOptions(
-        max_segment=0.8, initial_clusters=12, initial_passes=0, merge_passes=0, min_duration=0.8, cluster_price=weight
+        max_segment=0.8, aib_clusters=12, first_passes=0, passes_per_merge=0, min_duration=0.8, cluster_price=weight
     )
     speech = np.ones(len(frames), dtype=bool)
     posteriors = relevance((Stream("feats", frames),), speech, options).posteriors
@@ -132,7 +132,7 @@ def test_delta_bic_rewards_a_better_fit_where_the_likelihood_of_relevance_variab
     first, second = sounds(*[a] * 8, *[b] * 2), sounds(*[a] * 2, *[b] * 8)
     frames = with_noise(first, second, sounds(*[c] * 10), sounds(*[c] * 10))
     labels = np.repeat(np.arange(4, dtype=np.int32), 200)
-    options = HmmGmmOptions(initial_clusters=4, num_gaussians=1, merge_candidates=0, min_duration=0.5)
+    options = HmmGmmOptions(aib_clusters=4, num_gaussians=1, merge_candidates=0, min_duration=0.5)
     by_hmm_gmm = HmmGmmClusters(frames, options)
     np.testing.assert_array_equal(by_hmm_gmm.labels, labels)
     expected = delta_bic(frames, labels, options.em_iterations)

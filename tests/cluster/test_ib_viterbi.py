@@ -48,9 +48,9 @@ COMMON: dict[str, object] = {
     "cluster_price": 6.0,
     "nmi_threshold": 0.0,
     "emissions": "hmm_gmm",
-    "initial_clusters": 8,
-    "initial_passes": 2,
-    "merge_passes": 1,
+    "aib_clusters": 8,
+    "first_passes": 2,
+    "passes_per_merge": 1,
     "seconds_per_gaussian": 2.0,
     "seconds_per_gaussian_slope": 0.0,
     "em_iterations": 3,
@@ -177,14 +177,14 @@ def scripted_clusters(emissions: Scripted, all_information: float = 2.0, **value
 )
 def test_passes_before_the_first_merge_drop_clusters_without_frames(passes: int, expected: list[int]) -> None:
     emissions = Scripted([0, 0, 0, 2, 2, 2, 3, 3], [0, 0, 0, 0, 2, 2, 2, 2], [1] * 8)
-    clusters = scripted_clusters(emissions, initial_passes=passes)
+    clusters = scripted_clusters(emissions, first_passes=passes)
     assert clusters.labels.dtype == np.int32 and clusters.labels.tolist() == expected
     assert clusters.n_clusters == len(set(expected))
 
 
 def test_no_merge_loses_a_cluster_beside_that_which_is_merged() -> None:
     emissions = Scripted([0, 0, 0, 0, 0, 0, 2, 2])
-    clusters = scripted_clusters(emissions, initial_passes=0, merge_passes=2)
+    clusters = scripted_clusters(emissions, first_passes=0, passes_per_merge=2)
     pair = clusters.best_merge()
     assert (pair.first, pair.second) == (1, 3)
     clusters.merge(pair)
@@ -203,7 +203,7 @@ def test_no_merge_loses_a_cluster_beside_that_which_is_merged() -> None:
 def test_every_merge_is_followed_by_its_passes(passes: int, expected: list[int]) -> None:
     paths = [2, 2, 2, 1, 1, 1, 0, 0], [0, 1, 1, 1, 2, 2, 2, 2], [0, 0, 0, 1, 1, 1, 2, 2]
     emissions = Scripted(*paths)
-    clusters = scripted_clusters(emissions, initial_passes=0, merge_passes=passes)
+    clusters = scripted_clusters(emissions, first_passes=0, passes_per_merge=passes)
     clusters.merge(clusters.best_merge())
     assert clusters.labels.tolist() == expected
     assert emissions.seen == [(labels, 3) for labels in ([0, 0, 1, 1, 2, 2, 1, 1], *paths)][:passes]
@@ -211,7 +211,7 @@ def test_every_merge_is_followed_by_its_passes(passes: int, expected: list[int])
 
 def test_merges_and_measures_are_of_the_frames_as_they_were_moved() -> None:
     """After the segmentation, the clusters that tell the same are others than before."""
-    clusters = scripted_clusters(Scripted([0, 1, 0, 1, 2, 2, 3, 3], [0, 0, 1, 1, 2, 2, 0, 0]), initial_passes=1)
+    clusters = scripted_clusters(Scripted([0, 1, 0, 1, 2, 2, 3, 3], [0, 0, 1, 1, 2, 2, 0, 0]), first_passes=1)
     best = clusters.best_merge()
     assert (best.first, best.second, best.gain) == (0, 1, pytest.approx(0.0, abs=1e-12))
     joint = mean_posteriors(OWN_VARIABLES, [0, 1, 0, 1, 2, 2, 3, 3], 4) / 4
@@ -225,7 +225,7 @@ def test_merges_and_measures_are_of_the_frames_as_they_were_moved() -> None:
 
 @pytest.mark.parametrize(("all_information", "expected"), [(0.0, 0.0), (0.1, 1.0)])
 def test_the_nmi_is_one_at_most_and_nothing_of_nothing(all_information: float, expected: float) -> None:
-    clusters = scripted_clusters(Scripted([0]), all_information, initial_passes=0)
+    clusters = scripted_clusters(Scripted([0]), all_information, first_passes=0)
     assert clusters.measures["nmi"] == expected
 
 
@@ -278,12 +278,12 @@ def test_gains_and_measures_are_those_of_the_definitions(options: IbViterbiOptio
 
 @BOTH_SYSTEMS
 @BOTH_EMISSIONS
-@pytest.mark.parametrize("initial_passes", [0, 2])
+@pytest.mark.parametrize("first_passes", [0, 2])
 def test_the_history_goes_through_every_number_from_its_first(
-    options: IbViterbiOptions, emissions: str, initial_passes: int
+    options: IbViterbiOptions, emissions: str, first_passes: int
 ) -> None:
     frames, _ = planted_frames([(turn % 3, 150 + 40 * (turn % 4)) for turn in range(12)], distance=1.0)
-    options = dataclasses.replace(options, emissions=emissions, initial_passes=initial_passes, merge_passes=2)
+    options = dataclasses.replace(options, emissions=emissions, first_passes=first_passes, passes_per_merge=2)
     history = a_history(frames, options)
     assert numbers(history) == list(range(history[0].n_clusters, 0, -1)) and history[0].n_clusters >= 3
     for partition in history:
@@ -298,7 +298,7 @@ def test_without_passes_the_first_clusters_are_those_of_the_aib(options: IbViter
     seen = relevance((Stream("feats", frames),), all_speech(frames), options)
     by_segment = aib.merge_history(seen, options)
     for n, fewest in ((8, 1), (5, 1), (2, 1), (8, 8), (5, 7)):
-        first = a_history(frames, dataclasses.replace(options, initial_clusters=n, initial_passes=0), fewest)[0]
+        first = a_history(frames, dataclasses.replace(options, aib_clusters=n, first_passes=0), fewest)[0]
         (expected,) = (p for p in by_segment if p.n_clusters == max(n, fewest))
         assert same_partition(first.labels.tolist(), by_segment.frame_labels(expected).tolist())
 
@@ -358,9 +358,9 @@ def test_the_first_clusters_are_as_many_as_the_speech_and_its_segments_hold(
     min_duration: float, max_segment: float, expected: int
 ) -> None:
     frames, _ = planted_frames([(0, 500), (1, 550)])
-    options = dataclasses.replace(OPTIONS, min_duration=min_duration, max_segment=max_segment, initial_passes=0)
+    options = dataclasses.replace(OPTIONS, min_duration=min_duration, max_segment=max_segment, first_passes=0)
     assert [a_history(frames, options, fewest)[0].n_clusters for fewest in (1, 3)] == [expected, expected]
-    assert a_history(frames, dataclasses.replace(options, initial_clusters=2), 99)[0].n_clusters >= expected
+    assert a_history(frames, dataclasses.replace(options, aib_clusters=2), 99)[0].n_clusters >= expected
 
 
 # ---- planted speakers ----------------------------------------------------------------------------------------------
@@ -393,25 +393,25 @@ def test_planted_speakers_are_found_around_pauses(options: IbViterbiOptions, emi
 @BOTH_SYSTEMS
 @BOTH_EMISSIONS
 @pytest.mark.parametrize("asked", range(1, 6))
-@pytest.mark.parametrize("initial_clusters", [3, 8])
+@pytest.mark.parametrize("aib_clusters", [3, 8])
 def test_the_number_asked_for_is_given_exactly(
-    options: IbViterbiOptions, emissions: str, asked: int, initial_clusters: int
+    options: IbViterbiOptions, emissions: str, asked: int, aib_clusters: int
 ) -> None:
     frames, _ = conversation(2)
-    options = dataclasses.replace(options, emissions=emissions, initial_clusters=initial_clusters)
+    options = dataclasses.replace(options, emissions=emissions, aib_clusters=aib_clusters)
     labels = clustered(frames, options, SpeakerRange(asked, asked)).labels
     assert sorted(set(labels.tolist())) == list(range(asked))
 
 
 @BOTH_SYSTEMS
 @BOTH_EMISSIONS
-@pytest.mark.parametrize("initial_passes", [0, 2])
+@pytest.mark.parametrize("first_passes", [0, 2])
 def test_another_cut_gives_what_a_fresh_clustering_gives(
-    options: IbViterbiOptions, emissions: str, initial_passes: int
+    options: IbViterbiOptions, emissions: str, first_passes: int
 ) -> None:
     """Through JSON, as from a file; a number above the first of the history needs a clustering of its own."""
     frames, _ = planted_frames([(turn % 3, 150 + 40 * (turn % 4)) for turn in range(12)], distance=1.5)
-    options = dataclasses.replace(options, emissions=emissions, initial_passes=initial_passes)
+    options = dataclasses.replace(options, emissions=emissions, first_passes=first_passes)
     first = clustered(frames, options)
     content = json.loads(json.dumps(history_to_json(first.history, all_speech(frames), "delta_f")))
     history = history_from_json(content, "here")
@@ -435,7 +435,7 @@ def test_another_cut_gives_what_a_fresh_clustering_gives(
 @pytest.mark.parametrize(
     ("n_frames", "values"),
     [(700, {"min_duration": 9.0, "kl_min_duration": 9.0}), (60, {}), (1, {}), (80, {"min_duration": 0.01}), (2, {}),
-     (700, {"max_segment": 99.0}), (700, {"initial_clusters": 1})],
+     (700, {"max_segment": 99.0}), (700, {"aib_clusters": 1})],
     ids=str,
 )  # fmt: skip
 def test_speech_without_room_for_two_is_one_speaker(
@@ -484,7 +484,7 @@ def test_the_frames_are_left_as_they_were() -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [{"emissions": "gmm"}, {"initial_clusters": 0}, {"initial_passes": -1}, {"merge_passes": -1}, {"beta": 0.0},
+    [{"emissions": "gmm"}, {"aib_clusters": 0}, {"first_passes": -1}, {"passes_per_merge": -1}, {"beta": 0.0},
      {"cluster_price": -1.0}, {"nmi_threshold": 1.5}, {"prior": "none"}, {"kl_jump": 0.0}, {"min_duration": 0.0}],
     ids=str,
 )  # fmt: skip
