@@ -181,6 +181,87 @@ def test_a_conf_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         parsed(["--config", str(tmp_path / "gone.conf")])
 
 
+@dataclass(frozen=True)
+class Other(Options):
+    """What another program sets."""
+
+    num_spk: int = option(5, "how many speakers")
+    beta: float = option(10.0, "trade-off")
+
+
+def test_flags_of_others_wait_in_conf_files(tmp_path: Path) -> None:
+    path = conf_file(tmp_path, "a.conf", "--num-spk=7", "--beta=1 # for another", "--beta=a lot")
+    made = cli.Parser("A program.", (Example,), others=(Example, Other))
+    assert made.options(made.parse_words(["--config", str(path)]), Example) == Example(num_spk=7)
+    assert made.options(made.parse_words([], path), Example) == Example(num_spk=7)
+    with pytest.raises(DataError, match="^--beta: unknown option or too many arguments; valid options are "):
+        made.parse_words(["--beta=1"])
+    assert "--beta" not in made.format_help()
+
+
+@pytest.mark.parametrize("line", ["--nope=1", "--beta", "--beta 3", "beta=1"])
+def test_what_is_no_flag_of_others_either_is_refused(tmp_path: Path, line: str) -> None:
+    path = conf_file(tmp_path, "a.conf", "--beta=1", line)
+    made = cli.Parser("A program.", (Example,), others=(Other,))
+    with pytest.raises(DataError, match=rf"a\.conf:2: found '{line}'; wanted --name=value with a name of: valid"):
+        made.parse_words(["--config", str(path)])
+
+
+def test_flags_that_others_hang_on_are_for_the_command_line(tmp_path: Path) -> None:
+    made = parser()
+    made.command_line_only.add("--class-conf")
+    path = conf_file(tmp_path, "a.conf", "--num-spk=1", "--class_conf=x")
+    with pytest.raises(DataError, match=r"a\.conf:2: found '--class-conf=x'; wanted it on the command line"):
+        made.parse_words(["data/x", "--config", str(path)])
+    assert made.parse_words(["data/x", "--class_conf=x"]).class_conf == "x"
+
+
+# ---- the flag that says which others there are ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], "hmm_gmm"),
+        (["--clusterer", "aib"], "aib"),
+        (["--clusterer=aib"], "aib"),
+        (["--clusterer=aib", "--clusterer", "hmm_gmm"], "hmm_gmm"),
+        (["data", "--num-spk", "3", "--clusterer", "aib", "--nope=-1", "exp"], "aib"),
+        (["--help", "--clusterer", "aib", "-h"], "aib"),
+        (["--clusterer-opts", "aib", "--cluster=aib"], "hmm_gmm"),
+    ],
+    ids=str,
+)
+def test_a_choice_is_read_among_flags_that_are_not_known_yet(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], expected: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["steps/x.py", *words])
+    assert cli.chosen("--clusterer", ("hmm_gmm", "aib")) == expected
+
+
+def test_a_choice_may_be_written_with_underscores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["steps/x.py", "--which_one=b_c"])
+    assert cli.chosen("--which-one", ("a", "b_c")) == "b_c"
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--clusterer", "ahc"], "--clusterer: found 'ahc'; wanted one of hmm_gmm, aib"),
+        (["--clusterer="], "--clusterer: found ''; wanted one of hmm_gmm, aib"),
+        (["--clusterer"], "--clusterer: expected one argument"),
+    ],
+    ids=str,
+)
+def test_a_choice_that_there_is_not_lists_those_there_are(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], reason: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["steps/x.py", *words])
+    with pytest.raises(DataError) as refused:
+        cli.chosen("--clusterer", ("hmm_gmm", "aib"))
+    assert str(refused.value).startswith(reason)
+
+
 # ---- help ----------------------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ import soundfile
 
 from diar.errors import DataError
 from diar.io.ark import ArchiveFolder, archive_path, write_archive, write_scp
-from diar.job import ERROR_SUFFIX, Job, open_input, prepare_folder
+from diar.job import ERROR_SUFFIX, FeatureStreams, Job, clusterer_of, open_input, prepare_folder
 from diar.options import Options, option
 
 ROOT = Path(__file__).parents[1]
@@ -445,3 +445,162 @@ def test_a_job_reads_its_inputs_by_name(make, tmp_path: Path, output: Path) -> N
     job.each_recording(lambda recording: job.write(recording, job.inputs[0].read(recording) + 1))
     write_scp(output, "embed", RECORDINGS)
     assert ArchiveFolder(output).read("c").tolist() == [5, 5, 5] and archive_path(output, "c").exists()
+
+
+# ---- streams -------------------------------------------------------------------------------------------------------
+
+
+def test_streams_have_the_name_of_their_folder_and_a_weight(tmp_path: Path) -> None:
+    one, other = filled(tmp_path / "a:b" / "feats", "feats", FEATS), filled(tmp_path / "embed_none", "embed")
+    streams = FeatureStreams.parse(f"{one}:0.75,{other}:2.5e-1")
+    assert [(stream.name, stream.weight, stream.frames.tolist()) for stream in streams.read("c")] == [
+        ("feats", 0.75, [4, 4, 4]),
+        ("embed_none", 0.25, [4, 4, 4]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("FEATS", "^--streams: found 'FEATS'; wanted FOLDER:WEIGHT,FOLDER:WEIGHT,"),
+        ("FEATS:", "^--streams: found 'FEATS:'; wanted FOLDER:WEIGHT,"),
+        ("FEATS:x", "^--streams: found 'FEATS:x'; wanted FOLDER:WEIGHT,"),
+        ("FEATS:1,", "^--streams: found ''; wanted FOLDER:WEIGHT,"),
+        ("0.3", "^--streams: found '0.3'; wanted FOLDER:WEIGHT,"),
+        (":1", "^--streams: found ':1'; wanted FOLDER:WEIGHT,"),
+        ("FEATS/gone:1", "^FEATS/gone: no such folder; wanted the folder of stream"),
+        ("FEATS:0.5,FEATS:0.5", r"^--streams: found folders called \['feats', 'feats'\]; wanted different names"),
+        ("FEATS:0.5", "^--streams: found weights that sum to 0.5; wanted positive weights that sum to 1"),
+        ("FEATS:inf", "^--streams: found weights that sum to inf; wanted positive"),
+        ("FEATS:nan", "^--streams: found weights that sum to nan; wanted positive"),
+    ],
+)
+def test_streams_that_are_none_are_refused(tmp_path: Path, text: str, reason: str) -> None:
+    feats = str(filled(tmp_path / "feats", "feats", FEATS))
+    with pytest.raises(DataError, match=reason.replace("FEATS", feats)):
+        FeatureStreams.parse(text.replace("FEATS", feats))
+
+
+def test_a_folder_with_blanks_is_no_stream(tmp_path: Path) -> None:
+    """Its name becomes one of an archive."""
+    with pytest.raises(DataError, match=r"^--streams: found folders called \['my feats'\]; .* without blanks"):
+        FeatureStreams.parse(f"{filled(tmp_path / 'my feats', 'feats')}:1")
+
+
+def test_a_job_without_streams_sees_its_embedding(make, tmp_path: Path) -> None:
+    embed = filled(tmp_path / "exp" / "embed", "embed", FEATS)
+    flags = {"--streams": "folders"}
+    job = make(inputs=[embed], flags=flags)
+    (stream,) = job.streams().read("b")
+    assert (stream.name, stream.weight) == ("embed", 1.0) and stream.frames.tolist() == [2, 2, 2]
+
+
+def test_streams_are_inputs_even_from_elsewhere_under_a_name_that_is_here(make, tmp_path: Path, output: Path) -> None:
+    here = filled(tmp_path / "exp" / "feats", "feats", {"options": {"seed": 1}})
+    there = filled(tmp_path / "other" / "feats", "feats", {"options": {"seed": 2}})
+    text, flags = f"{there}:1", {"--streams": "folders"}
+    job = make("--streams", text, "--prepare", "true", inputs=[here], flags=flags)
+    job.streams()
+    job.records(clusterer="aib")
+    job.each_recording(print)
+    found = json.loads((output / "options.json").read_text())
+    assert found["choices"] == {"clusterer": "aib", "streams": text}
+    assert sorted(known["options"]["seed"] for known in found["inputs"].values()) == [1, 2]
+    filled(output, "embed")
+    assert open_input("embed", output).path == output
+    filled(there, "feats", {"options": {"seed": 3}})
+    with pytest.raises(DataError, match=r"was made from another .*other/feats than there is now"):
+        open_input("embed", output)
+
+
+# ---- new cuts of old merges ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Cut(Options):
+    """What the tests set: one option that says where to cut, and one that does more."""
+
+    num_spk: int = option(0, "how many", recut=True)
+    beta: float = option(10.0, "how much")
+
+
+@pytest.fixture
+def cutter(monkeypatch: pytest.MonkeyPatch, data: Path, tmp_path: Path):
+    """A job that makes clusters."""
+
+    def make_job(*words: object, clusterer: str = "aib") -> Job:
+        folders = [data, tmp_path / "exp" / "clusters"]
+        monkeypatch.setattr(sys, "argv", ["steps/embed_to_clusters.py", *map(str, words), *map(str, folders)])
+        job = Job("What it does.", "clusters", [], (Cut,))
+        job.records(clusterer=clusterer)
+        return job
+
+    return make_job
+
+
+def ready(job: Job) -> None:
+    job.arguments.prepare = True
+    job.each_recording(lambda recording: pytest.fail("a recording was converted"))
+
+
+def test_a_new_cut_leaves_merges_and_background_and_takes_the_rest_away(cutter, tmp_path: Path) -> None:
+    folder = tmp_path / "exp" / "clusters"
+    ready(cutter())
+    lasting = [f"{name}{suffix}" for name in RECORDINGS for suffix in (".background.ark", ".merges.json")]
+    for name in [*lasting, "a.ark", "b.error", "clusters.scp", ".c.ark.77.tmp"]:
+        (folder / name).write_text("old")
+    ready(cutter("--recut", "true", "--num-spk", 2))
+    assert names(folder) == sorted([*lasting, "a.ark", "b.error", "options.json"])
+    assert json.loads((folder / "options.json").read_text())["options"] == {"num_spk": 2, "beta": 10.0}
+    job = cutter("--recut", "true", "--num-spk", 2)
+    job.each_recording(lambda recording: job.write(recording, value(recording)))
+    assert names(folder) == sorted([*lasting, *(f"{name}.ark" for name in RECORDINGS), "options.json"])
+    cutter("--num-spk", 2).each_recording(lambda recording: None)
+    assert names(folder) == ["options.json"], "but a run that merges anew does not leave them"
+
+
+def test_a_new_cut_is_refused_where_more_than_the_cut_is_new(cutter, data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "exp" / "clusters"
+    with pytest.raises(DataError, match=f"^{folder}: holds no merges; wanted those of an earlier run; run stage 6 with"):
+        ready(cutter("--recut", "true"))
+    assert not folder.exists()
+    ready(cutter("--num-spk", 3))
+    (folder / "clusters.scp").write_text("")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    reason = f"^{folder}: its merges were made with --beta=10.0; wanted 2.0; run stage 6 without --recut$"
+    with pytest.raises(DataError, match=reason):
+        ready(cutter("--recut=true", "--beta=2"))
+    with pytest.raises(DataError, match=f"^{folder}: its merges were made from other choices; wanted the same; run"):
+        ready(cutter("--recut=true", clusterer="aib_viterbi"))
+    (data / "wav.scp").write_text("a /w/other.wav\n")
+    with pytest.raises(DataError, match=f"^{folder}: its merges were made from other data; wanted the same; run"):
+        ready(cutter("--recut=true"))
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("text", ["{", "", "[]", "null", '"text"', "{}", '{"options": null}'])
+def test_a_new_cut_is_refused_where_the_folder_does_not_say_what_it_is(cutter, tmp_path: Path, text: str) -> None:
+    folder = tmp_path / "exp" / "clusters"
+    folder.mkdir(parents=True)
+    (folder / "options.json").write_text(text)
+    with pytest.raises(DataError, match=f"^{folder}: .*; run stage 6 without --recut$"):
+        ready(cutter("--recut", "true"))
+
+
+@pytest.mark.parametrize(
+    ("provenance", "expected"), [({"choices": {"clusterer": "aib"}}, "aib"), ({"choices": {}}, ""), ({}, ""), (None, "")]
+)
+def test_clusters_say_who_made_them(tmp_path: Path, provenance: object, expected: str) -> None:
+    assert clusterer_of(filled(tmp_path / "clusters", "clusters", provenance)) == expected
+
+
+def test_only_clusters_can_be_cut_anew(make) -> None:
+    with pytest.raises(DataError, match="^--recut: unknown option"):
+        make("--recut", "true")
+
+
+@pytest.mark.parametrize("line", ["--recut=true", "--share=1/2", "--prepare=true"])
+def test_a_conf_file_does_not_say_what_a_job_does(cutter, tmp_path: Path, line: str) -> None:
+    (tmp_path / "a.conf").write_text(f"--beta=1\n{line}\n")
+    with pytest.raises(DataError, match=rf"a\.conf:2: found '{line}'; wanted it on the command line"):
+        cutter("--config", tmp_path / "a.conf")

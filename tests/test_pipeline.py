@@ -16,25 +16,31 @@ from threadpoolctl import threadpool_limits
 
 from diar import feats, realign, vad
 from diar.audio import Audio, AudioOptions
-from diar.cluster import hmm_gmm
-from diar.cluster.agglomerate import SpeakerCountOptions, SpeakerRange
+from diar.cluster import aib, hmm_gmm, ib_viterbi
+from diar.cluster.agglomerate import SpeakerCountOptions, SpeakerRange, cut, renumber
+from diar.cluster.aib import AibOptions
 from diar.cluster.hmm_gmm import HmmGmmOptions
+from diar.cluster.ib_hmm_gmm import IbHmmGmmOptions, log_likelihood_gains
+from diar.cluster.ib_viterbi import IbViterbiOptions
 from diar.errors import DataError
 from diar.feats import MfccOptions
 from diar.io.wav import WavOptions, read_wav
+from diar.options import Options
 from diar.pipeline import (
     Diarization,
     PipelineOptions,
     count_speakers,
     diarize,
     frames_to_clusters,
+    most_clusters,
     realign_clusters,
     speaker_shortfall,
     speech_mask,
     wav_to_feats,
     wav_to_vad,
 )
-from diar.realign import RealignOptions
+from diar.posteriors import Stream, relevance
+from diar.realign import KlRealignOptions, RealignOptions
 from diar.segments import Turn, TurnOptions
 from diar.vad import WebrtcOptions
 
@@ -334,6 +340,150 @@ def test_the_name_seeds_the_dither() -> None:
     np.testing.assert_array_equal(wav_to_feats(audio, without, "a"), wav_to_feats(audio, without, "b"))
 
 
+# ---- the information bottleneck ------------------------------------------------------------------------------------
+
+BOTTLENECK = [AibOptions(), IbViterbiOptions(aib_clusters=6), IbHmmGmmOptions(aib_clusters=6)]
+KINDS = [type(options).__name__ for options in BOTTLENECK]
+
+
+@pytest.fixture(scope="module")
+def frames(planted: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    return wav_to_feats(Audio(planted[0], RATE, RATE), OPTIONS.feats, "signal")
+
+
+@pytest.fixture(scope="module")
+def spoken(planted: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    return planted[1] >= 0
+
+
+@pytest.mark.parametrize("options", [BOTTLENECK[0], BOTTLENECK[2]], ids=[KINDS[0], KINDS[2]])
+@threadpool_limits.wrap(limits=1)
+def test_the_bottleneck_in_memory_is_that_of_its_parts(planted, frames, spoken, options) -> None:
+    """By way of the algorithms themselves and not the pipeline's own stage functions."""
+    signal, truth = planted
+    realigner = KlRealignOptions(lost_speakers="keep")
+    made = diarize(signal, RATE, changed(clusters=options, realigner=realigner), speech=spoken.astype(np.float32))
+    seen = relevance([Stream("embed", frames)], spoken, options)
+    if isinstance(options, IbHmmGmmOptions):
+        history = ib_viterbi.merge_history(frames[spoken], seen, options, log_likelihood_gains)
+    else:
+        history = aib.merge_history(seen, options)
+    labels = history.frame_labels(cut(history, options.stop))
+    moved = realign.kl_hmm(seen.posteriors, labels, realigner)
+    np.testing.assert_array_equal(made.labels[spoken], renumber(moved))
+    assert (made.labels[~spoken] == -1).all()
+    assert [step.best_merge for step in made.history] == [step.best_merge for step in history]
+    assert agreement(made.labels[spoken], truth[spoken]) > 0.9
+
+
+@pytest.mark.parametrize("options", [OPTIONS.clusters, *BOTTLENECK], ids=["HmmGmmOptions", *KINDS])
+def test_a_known_history_is_only_cut(frames, spoken, options) -> None:
+    made = frames_to_clusters(frames, spoken, options, SpeakerRange())
+    assert (made.background is None) == isinstance(options, HmmGmmOptions)
+    for allowed in (SpeakerRange(), SpeakerRange(1, 1), SpeakerRange(3, 3), SpeakerRange(4), SpeakerRange(1, 2)):
+        again = frames_to_clusters(frames, spoken, options, allowed, history=made.history)
+        fresh = frames_to_clusters(frames, spoken, options, allowed)
+        np.testing.assert_array_equal(again.labels, fresh.labels)
+        assert again.history is made.history and again.background is None
+        assert allowed.fewest <= count_speakers(again.labels) <= (allowed.most or 99)
+
+
+@pytest.mark.parametrize("kind", [HmmGmmOptions, IbViterbiOptions, IbHmmGmmOptions])
+def test_a_known_history_that_starts_with_too_few_is_refused(frames, spoken, kind) -> None:
+    options = kind(**{"initial_clusters" if kind is HmmGmmOptions else "aib_clusters": 3})
+    history = frames_to_clusters(frames, spoken, options, SpeakerRange()).history
+    for allowed, wanted in ((SpeakerRange(4, 4), "4 to 4"), (SpeakerRange(4), "4 or more")):
+        with pytest.raises(DataError, match=f"^--recut: the merges pass 1 to 3 speakers; wanted {wanted}; "):
+            frames_to_clusters(frames, spoken, options, allowed, history=history)
+    more = frames_to_clusters(frames, spoken, options, SpeakerRange(4))
+    assert count_speakers(more.labels) >= 4
+    with pytest.raises(DataError, match="^--recut: the merges were made for 4 speakers or more; wanted those for 1; "):
+        frames_to_clusters(frames, spoken, options, SpeakerRange(), history=more.history)
+
+
+def test_a_known_history_of_other_speech_is_refused(frames, spoken) -> None:
+    history = frames_to_clusters(frames, spoken, AibOptions(), SpeakerRange()).history
+    other = spoken.copy()
+    other[np.flatnonzero(spoken)[:7]] = False
+    with pytest.raises(DataError, match=rf"^--recut: the merges are of {spoken.sum()} frames of speech; .* --recut$"):
+        frames_to_clusters(frames, other, AibOptions(), SpeakerRange(), history=history)
+
+
+@threadpool_limits.wrap(limits=1)
+def test_the_kl_hmm_makes_a_background_where_the_clustering_has_none(frames, spoken) -> None:
+    made = frames_to_clusters(frames, spoken, OPTIONS.clusters, SpeakerRange(3, 3))
+    options = KlRealignOptions(max_segment=1.0)
+    moved = realign_clusters(frames, made.labels, options, background=made.background)
+    posteriors = relevance([Stream("any", frames)], spoken, options).posteriors
+    wanted = realign.kl_hmm(posteriors, made.labels[spoken], options)
+    np.testing.assert_array_equal(moved[spoken], renumber(wanted))
+    given = relevance([Stream("feats", frames)], spoken, AibOptions()).background
+    with_it = realign_clusters(frames, made.labels, options, background=given)
+    wanted = realign.kl_hmm(given.posteriors([Stream("feats", frames)], spoken), made.labels[spoken], options)
+    np.testing.assert_array_equal(with_it[spoken], renumber(wanted))
+
+
+@pytest.mark.parametrize("asked", [1, 7])
+def test_the_kl_hmm_keeps_as_many_speakers_as_are_asked_for(planted, asked: int) -> None:
+    """All segments stay apart without a price; who then gets no frames is dropped, down to the number asked for."""
+    signal, truth = planted
+    options = changed(
+        clusters=AibOptions(cluster_price=0.0),
+        realigner=KlRealignOptions(),
+        speakers=SpeakerCountOptions(min_spk=asked),
+    )
+    found = count_speakers(diarize(signal, RATE, options, speech=(truth >= 0).astype(np.float32)).labels)
+    assert found >= 7 if asked == 7 else found < 7
+
+
+def test_streams_that_cannot_be_combined_are_refused_by_both_stages(frames, spoken) -> None:
+    labels = np.where(spoken, 0, -1).astype(np.int32)
+    for streams in ([Stream("a", frames, 0.5)], [Stream("a", frames[:-1])], [Stream("a", frames[:, 0])]):
+        for call in (
+            lambda streams=streams: frames_to_clusters(frames, spoken, AibOptions(), SpeakerRange(), streams),
+            lambda streams=streams: realign_clusters(frames, labels, KlRealignOptions(), streams),
+        ):
+            with pytest.raises(DataError, match="weights that sum to 0.5|stream 'a' has shape"):
+                call()
+
+
+def test_streams_are_weighted(frames, spoken) -> None:
+    noise = np.random.default_rng(0).standard_normal((len(frames), 3)).astype(np.float32)
+
+    def gains(*streams: Stream) -> list[float]:
+        made = frames_to_clusters(frames, spoken, AibOptions(), SpeakerRange(), streams)
+        assert made.background is not None
+        assert [model.weight for model in made.background.streams] == [stream.weight for stream in streams]
+        return [step.best_merge.gain for step in made.history if step.best_merge]
+
+    alone = gains(Stream("feats", frames))
+    distance = [
+        np.abs(np.subtract(gains(Stream("feats", frames, weight), Stream("noise", noise, 1 - weight)), alone)).max()
+        for weight in (0.5, 0.9, 1 - 1e-9)
+    ]
+    assert distance[0] > distance[1] > 1e-4 > distance[2]
+
+
+@pytest.mark.parametrize("realigner", [None, RealignOptions(), KlRealignOptions()], ids=["none", "hmm_gmm", "kl_hmm"])
+@pytest.mark.parametrize("options", [*BOTTLENECK, AibOptions(compat="diartk")], ids=[*KINDS, "diartk"])
+def test_nobody_speaks(options, realigner) -> None:
+    made = diarize(np.zeros(RATE, dtype=np.float32), RATE, changed(clusters=options, realigner=realigner))
+    assert made.labels.tolist() == [-1] * 100 and made.turns == [] and len(made.history) == 0
+    nothing, silence = np.zeros((9, 2), dtype=np.float32), np.zeros(9, dtype=bool)
+    again = frames_to_clusters(nothing, silence, options, SpeakerRange(2, 2), history=made.history)
+    assert again.labels.tolist() == [-1] * 9 and again.background is None
+
+
+@pytest.mark.parametrize("options", [*BOTTLENECK, AibOptions(compat="diartk")], ids=[*KINDS, "diartk"])
+@pytest.mark.parametrize("n_speech", [1, 2, 60])
+def test_very_little_speech_has_a_speaker(options, n_speech: int) -> None:
+    frames = np.random.default_rng(0).standard_normal((100, 3)).astype(np.float32)
+    speech = (np.arange(100) >= 20) & (np.arange(100) < 20 + n_speech)
+    made = frames_to_clusters(frames, speech, options, SpeakerRange())
+    labels = realign_clusters(frames, made.labels, KlRealignOptions(), background=made.background)
+    assert count_speakers(labels) == 1
+
+
 # ---- fewer speakers than asked for ---------------------------------------------------------------------------------
 
 
@@ -350,6 +500,31 @@ def test_the_name_seeds_the_dither() -> None:
 def test_a_shortfall_is_told_with_the_speech_there_is(counts: list[int], fewest: int, expected: str) -> None:
     labels = np.concatenate([np.full(70, -1), *(np.full(count, k) for k, count in enumerate(counts))])
     assert speaker_shortfall(labels.astype(np.int32), SpeakerRange(fewest), OPTIONS.clusters) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "most", "what"),
+    [
+        (HmmGmmOptions(min_duration=1.0), 5, "minimum durations"),
+        (AibOptions(max_segment=2.5), 3, "segments"),  # of 2.5, 0.5 and 2.5 s
+        (AibOptions(max_segment=1.0), 6, "segments"),
+        (IbViterbiOptions(min_duration=0.5, max_segment=2.5), 3, "segments"),
+        (IbViterbiOptions(min_duration=2.5, max_segment=0.5), 2, "segments"),
+        (IbHmmGmmOptions(min_duration=2.5, max_segment=0.5), 2, "segments"),
+        (IbHmmGmmOptions(emissions="kl_hmm", kl_min_duration=1.1, min_duration=2.5, max_segment=0.5), 5, "segments"),
+        (IbHmmGmmOptions(min_duration=9.0), 1, "segments"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Options) else str(value),
+)
+def test_how_many_speakers_there_is_room_for(options, most: int, what: str) -> None:
+    """5.5 s of speech: 3 s and 2.5 s with a pause between them."""
+    labels = np.concatenate([np.zeros(300), np.full(50, -1), np.ones(250)]).astype(np.int32)
+    assert most_clusters(labels >= 0, options) == most
+    told = speaker_shortfall(labels, SpeakerRange(9), options)
+    assert told.startswith(f"9 speakers asked for, 2 made: 5.5 s of speech hold {most} {what}")
+    assert speaker_shortfall(labels, SpeakerRange(2), options) == ""
+    frames = np.random.default_rng(0).standard_normal((600, 3)).astype(np.float32)
+    assert count_speakers(frames_to_clusters(frames, labels >= 0, options, SpeakerRange(9, 9)).labels) == most
 
 
 @pytest.mark.parametrize("values", [{"num_spk": 6}, {"min_spk": 6}], ids=str)

@@ -21,6 +21,7 @@ from diar.posteriors import (
     background_to_arrays,
     check_streams,
     cut_segments,
+    diartk_segments,
     label_counts,
     relevance,
     renormalised,
@@ -406,3 +407,48 @@ def test_a_weight_that_is_no_number_is_no_background() -> None:
 def test_bad_options_are_refused(values: dict[str, object]) -> None:
     with pytest.raises(DataError, match="^--"):
         changed(**values)
+
+
+# ---- DiarTK --------------------------------------------------------------------------------------------------------
+
+
+def test_diartk_takes_the_last_frame_of_a_region_and_neither_the_first_nor_the_last_of_a_file() -> None:
+    speech = np.zeros(40, dtype=bool)
+    for first, last in ((0, 5), (7, 8), (9, 21), (30, 40)):
+        speech[first:last] = True
+    longer, lengths = diartk_segments(speech, 6)
+    # 1-5 and one more, 7 and one more, which touches 9-20 and one more, 30-38: pieces of six frames each
+    assert np.flatnonzero(longer).tolist() == [*range(1, 6), *range(7, 9), *range(9, 22), *range(30, 39)]
+    assert lengths.tolist() == [5, 2, 6, 6, 1, 6, 3]
+
+
+def test_diartk_finds_no_speech_where_it_has_none() -> None:
+    longer, lengths = diartk_segments(np.arange(9) == 8, 6)
+    assert not longer.any() and len(lengths) == 0
+
+
+def test_hard_posteriors_have_a_vote_a_stream() -> None:
+    """Two streams of two segments: the light stream's frames choose otherwise, and are not outvoted."""
+    rng = np.random.default_rng(0)
+    ab = np.repeat([0.0, 10.0], 20)[:, np.newaxis] + 0.1 * rng.standard_normal((40, 1))
+    mixed = np.tile([0.0, 10.0], 20)[:, np.newaxis] + np.repeat([0.1, 0.0], 20)[:, np.newaxis]
+    speech = np.ones(40, dtype=bool)
+    streams = (Stream("a", ab.astype(np.float32), 0.8), Stream("b", mixed.astype(np.float32), 0.2))
+    seen = relevance(streams, speech, RelevanceOptions(max_segment=0.2, posteriors="hard"))
+    alone = [
+        relevance((Stream(s.name, s.frames),), speech, RelevanceOptions(max_segment=0.2, posteriors="hard")).segments
+        for s in streams
+    ]
+    np.testing.assert_allclose(seen.segments, 0.8 * alone[0] + 0.2 * alone[1], atol=1e-9)
+
+
+@pytest.mark.parametrize("broken", ["variances:mfcc", "means:1.0:mfcc", "weights"])
+@pytest.mark.parametrize("how", ["cut", "zeros"])
+def test_a_damaged_background_is_refused(broken: str, how: str) -> None:
+    arrays = {"weights": np.full(3, 1 / 3), "means:1.0:mfcc": np.ones((3, 2)), "variances:mfcc": np.ones(2)}
+    assert len(background_from_arrays(arrays, "a.ark").streams) == 1
+    arrays[broken] = arrays[broken][:-1] if how == "cut" else -arrays[broken]
+    if how == "zeros" and broken.startswith("means"):
+        return
+    with pytest.raises(DataError, match="^a.ark: not a background model; run stage 6 again$"):
+        background_from_arrays(arrays, "a.ark")

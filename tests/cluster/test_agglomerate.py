@@ -433,6 +433,7 @@ def test_labels_are_written_again_only_after_realignment_moved_something() -> No
     assert content == {
         "n_frames": 11,
         "gain": "delta_f",
+        "fewest": 1,
         "steps": [
             {"n_clusters": 3, "labels": [[-1, 1], [0, 1], [1, 1], [-1, 2], [1, 1], [2, 4], [-1, 1]],
              "merge": [0, 1], "delta_f": 3.5},
@@ -467,7 +468,7 @@ GOOD_STEPS = [{"n_clusters": 2, "labels": [[0, 3], [-1, 1], [1, 2]], "merge": [0
 def steps_with(number: int, without: str = "", **values: object) -> dict[str, object]:
     steps = [dict(step) for step in GOOD_STEPS]
     steps[number] = {key: value for key, value in (steps[number] | values).items() if key != without}
-    return {"n_frames": 6, "gain": "delta_f", "steps": steps}
+    return {"n_frames": 6, "gain": "delta_f", "fewest": 1, "steps": steps}
 
 
 @pytest.mark.parametrize(
@@ -479,6 +480,10 @@ def steps_with(number: int, without: str = "", **values: object) -> dict[str, ob
         steps_with(0, labels=[[0, 3, 1]]), steps_with(0, labels=[["a", 6]]), steps_with(0, labels=[[0, -6]]),
         steps_with(0, labels=[[0, 3], [1]]), steps_with(0, labels=[]), steps_with(0, labels=[[-1, 6]]),
         steps_with(1, labels=[[0, 4]]), steps_with(1, labels=[[0, 3]]), steps_with(1, without="n_clusters"),
+        steps_with(0, merge=[0, 9]), steps_with(0, n_clusters=3), steps_with(0, labels=[[0, 3], [-1, 1], [2, 2]]),
+        steps_with(0, labels=[[0, 3], [-1, 1], [1, 3]]), steps_with(0, delta_f="much"), steps_with(0, delta_f=None),
+        steps_with(0, labels=[[0, 3], [-1, 1], [10**30, 2]]), steps_with(0) | {"n_frames": 7},
+        {key: value for key, value in steps_with(0).items() if key != "fewest"},
     ],
     ids=str,
 )  # fmt: skip

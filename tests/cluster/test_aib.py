@@ -236,7 +236,7 @@ def test_the_nmi_is_the_share_of_information_kept_and_falls_from_one(solved: Sol
     assert all(0 <= value <= 1 for value in found)
     if whole > 1e-12:
         assert all(after <= before + 1e-6 for before, after in itertools.pairwise(found))
-    assert found[-1] == 0.0
+    assert found[-1] == (0.0 if whole > 1e-12 else 1.0), "of no information nothing is lost"
 
 
 def test_f_is_that_of_the_definition(solved: Solved) -> None:
@@ -466,7 +466,7 @@ def test_one_speaker_is_one_cluster(seed: int) -> None:
 
 
 @pytest.mark.parametrize("n_frames", [1, 2, 3, 250])
-@pytest.mark.parametrize("values", [{}, {"sib_sweeps": 2}, {"nmi_threshold": 0.5}, {"compat": "diartk"}], ids=str)
+@pytest.mark.parametrize("values", [{}, {"sib_sweeps": 2}, {"nmi_threshold": 0.5}], ids=str)
 def test_a_single_segment_is_one_speaker_however_many_are_asked_for(n_frames: int, values: dict[str, object]) -> None:
     frames, speakers = with_pauses([(0, n_frames)])
     for allowed in (SpeakerRange(), SpeakerRange(3, 3)):
@@ -474,8 +474,9 @@ def test_a_single_segment_is_one_speaker_however_many_are_asked_for(n_frames: in
 
 
 @pytest.mark.parametrize(
-    "values", [{}, {"prior": "duration"}, {"posteriors": "hard"}, {"cluster_price": 0.01}], ids=str
-)
+    "values", [{}, {"prior": "duration"}, {"posteriors": "hard"}, {"cluster_price": 0.01}, {"nmi_threshold": 0.3}],
+    ids=str,
+)  # fmt: skip
 def test_identical_segments_are_one_speaker_unless_more_are_asked_for(values: dict[str, object]) -> None:
     frames = np.tile(planted_frames([(0, 250)])[0], (6, 1))
     speech = np.ones(1500, dtype=bool)

@@ -132,7 +132,7 @@ def test_delta_bic_rewards_a_better_fit_where_the_likelihood_of_relevance_variab
     first, second = sounds(*[a] * 8, *[b] * 2), sounds(*[a] * 2, *[b] * 8)
     frames = with_noise(first, second, sounds(*[c] * 10), sounds(*[c] * 10))
     labels = np.repeat(np.arange(4, dtype=np.int32), 200)
-    options = HmmGmmOptions(aib_clusters=4, num_gaussians=1, merge_candidates=0, min_duration=0.5)
+    options = HmmGmmOptions(initial_clusters=4, num_gaussians=1, merge_candidates=0, min_duration=0.5)
     by_hmm_gmm = HmmGmmClusters(frames, options)
     np.testing.assert_array_equal(by_hmm_gmm.labels, labels)
     expected = delta_bic(frames, labels, options.em_iterations)
