@@ -143,7 +143,7 @@ class Job:
         """
         made, wanted = _options_of(self.output), self._provenance()
         advice = "run stage 6 without --recut"
-        if made is None:
+        if not isinstance(made, dict):
             raise DataError(self.output, "holds no merges", "wanted those of an earlier run", advice)
         cut_flags = {f.name for cls in self._classes for f in fields(cls) if option_help(f).recut}
         for name in sorted(set(wanted) - {"options"}):
@@ -185,18 +185,21 @@ class FeatureStreams:
         Raises:
             DataError: the text is something else, a folder is not complete, or two have the same name.
         """
-        folders = []
+        parts: list[tuple[str, float]] = []
         for part in text.split(","):
             name, _, weight = part.rpartition(":")
             try:
-                folders.append((name, open_input("stream", Path(name)), float(weight)))
+                parts.append((name, float(weight)))
             except ValueError:
+                name = ""
+            if not name:
                 wanted = "wanted FOLDER:WEIGHT,FOLDER:WEIGHT,... as in feats:0.8,embed_idec:0.2"
-                raise DataError("--streams", f"found '{part}'", wanted) from None
-        weights = [weight for _, _, weight in folders]
+                raise DataError("--streams", f"found '{part}'", wanted)
+        weights = [weight for _, weight in parts]
         if not (all(weight > 0 for weight in weights) and abs(sum(weights) - 1.0) < 1e-6):
             found = f"found weights that sum to {sum(weights):g}"
             raise DataError("--streams", found, "wanted positive weights that sum to 1")
+        folders = [(name, open_input("stream", Path(name)), weight) for name, weight in parts]
         names = [folder.path.name for _, folder, _ in folders]
         if len(set(names)) < len(names) or any(" " in name for name in names):
             raise DataError("--streams", f"found folders called {names}", "wanted different names without blanks")
@@ -267,8 +270,9 @@ def _options_of(folder: Path) -> Any:
 
 def clusterer_of(folder: Path) -> str:
     """The clusterer that made a folder of clusters; empty where it does not say."""
-    choices = (_options_of(folder) or {}).get("choices") or {}
-    return str(choices.get("clusterer", ""))
+    options = _options_of(folder)
+    choices = options.get("choices") if isinstance(options, dict) else None
+    return str(choices.get("clusterer", "")) if isinstance(choices, dict) else ""
 
 
 def find_class_conf(prefix: str, data: DataFolder) -> dict[str, Path]:

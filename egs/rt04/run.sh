@@ -151,10 +151,11 @@ if [ "$compat" = diartk ]; then # all its stages apart, since its features diffe
   clusters_opts="--compat diartk $clusters_opts" realigned_opts="--compat diartk $realigned_opts"
 fi
 choices=${vad}_$embedder
-stream_opts= tag=
+stream_opts=() tag=
 if [ -n "$streams" ]; then
   folders=
-  for stream in ${streams//,/ }; do
+  IFS=, read -ra parts <<<"$streams"
+  for stream in "${parts[@]}"; do
     case $stream in
       /*) folders=$folders,$stream ;;
       */*) folders=$folders,$started_in/$stream ;;
@@ -163,7 +164,7 @@ if [ -n "$streams" ]; then
     name=${stream##*/}
     tag=${tag:+$tag+}${name//:/-}
   done
-  stream_opts="--streams ${folders#,}"
+  stream_opts=(--streams "${folders#,}")
 fi
 feats=$exp/feats
 vad_dir=$exp/vad_$vad
@@ -210,13 +211,15 @@ score_opts="${collar:+--collar $collar} ${skip_overlap:+--skip-overlap $skip_ove
   if runs 6; then
     echo "$0: stage 6: embed -> clusters"
     run_stage clusters $clusters steps/embed_to_clusters.py --clusterer $clusterer --config conf/clusters.conf \
-      --class-conf conf/clusters --recut $recut $stream_opts $count_opts $clusters_opts $data $embed $vad_dir $clusters
+      --class-conf conf/clusters --recut $recut ${stream_opts[@]+"${stream_opts[@]}"} $count_opts $clusters_opts \
+      $data $embed $vad_dir $clusters
   fi
 
   if runs 7 && [ "$realigner" != none ]; then
     echo "$0: stage 7: clusters -> realigned"
     run_stage realigned $realigned steps/clusters_to_realigned.py --realigner $realigner \
-      --config conf/realigned.conf $stream_opts $count_opts $realigned_opts $data $clusters $embed $realigned
+      --config conf/realigned.conf ${stream_opts[@]+"${stream_opts[@]}"} $count_opts $realigned_opts \
+      $data $clusters $embed $realigned
   fi
 
   if runs 8; then
