@@ -561,7 +561,7 @@ def test_a_new_cut_leaves_merges_and_background_and_takes_the_rest_away(cutter, 
 
 def test_a_new_cut_is_refused_where_more_than_the_cut_is_new(cutter, data: Path, tmp_path: Path) -> None:
     folder = tmp_path / "exp" / "clusters"
-    with pytest.raises(DataError, match=f"^{folder}: holds no merges; wanted those of an earlier run; run stage 6 with"):
+    with pytest.raises(DataError, match=f"^{folder}: holds no merges; wanted those of an earlier run; "):
         ready(cutter("--recut", "true"))
     assert not folder.exists()
     ready(cutter("--num-spk", 3))
@@ -588,7 +588,8 @@ def test_a_new_cut_is_refused_where_the_folder_does_not_say_what_it_is(cutter, t
 
 
 @pytest.mark.parametrize(
-    ("provenance", "expected"), [({"choices": {"clusterer": "aib"}}, "aib"), ({"choices": {}}, ""), ({}, ""), (None, "")]
+    ("provenance", "expected"),
+    [({"choices": {"clusterer": "aib"}}, "aib"), ({"choices": {}}, ""), ({}, ""), (None, "")],
 )
 def test_clusters_say_who_made_them(tmp_path: Path, provenance: object, expected: str) -> None:
     assert clusterer_of(filled(tmp_path / "clusters", "clusters", provenance)) == expected
