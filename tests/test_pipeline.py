@@ -388,6 +388,17 @@ def test_a_known_history_is_only_cut(frames, spoken, options) -> None:
         assert allowed.fewest <= count_speakers(again.labels) <= (allowed.most or 99)
 
 
+def test_a_known_history_that_is_cut_is_refined(frames, spoken) -> None:
+    """By sweeps of the sequential information bottleneck, which need the relevance variables again."""
+    history = frames_to_clusters(frames, spoken, AibOptions(), SpeakerRange()).history
+    three, options = SpeakerRange(3, 3), AibOptions(sib_sweeps=5)
+    again = frames_to_clusters(frames, spoken, options, three, history=history)
+    fresh = frames_to_clusters(frames, spoken, options, three)
+    np.testing.assert_array_equal(again.labels, fresh.labels)
+    without = frames_to_clusters(frames, spoken, AibOptions(), three, history=history)
+    assert (again.labels != without.labels).sum() > 100
+
+
 @pytest.mark.parametrize("kind", [HmmGmmOptions, IbViterbiOptions, IbHmmGmmOptions])
 def test_a_known_history_that_starts_with_too_few_is_refused(frames, spoken, kind) -> None:
     options = kind(initial_clusters=3, initial_passes=0) if kind is HmmGmmOptions else kind(aib_clusters=3)
