@@ -240,7 +240,7 @@ def background_to_arrays(background: Background) -> dict[str, Float64]:
     """The arrays that ``background_from_arrays`` makes the background from, by name."""
     arrays = {"weights": background.weights}
     for stream in background.streams:
-        arrays[f"means:{stream.weight!r}:{stream.name}"] = stream.means
+        arrays[f"means:{float(stream.weight)!r}:{stream.name}"] = stream.means
         arrays[f"variances:{stream.name}"] = stream.variances
     return arrays
 

@@ -112,6 +112,11 @@ def test_more_segments_than_relevance_variables_share_them(most: int) -> None:
 def test_as_many_relevance_variables_as_segments_are_the_segments() -> None:
     shared = train_background(TWO_STREAMS, SPEECH, LENGTHS, changed(max_relevance=len(LENGTHS)))
     np.testing.assert_array_equal(shared.weights, train_background(TWO_STREAMS, SPEECH, LENGTHS, OPTIONS).weights)
+    alike = [Stream("feats", np.tile(noise(20), (5, 1)))]
+    for most, n_relevance in ((5, 5), (4, 1)):
+        options = changed(max_relevance=most)
+        background = train_background(alike, np.ones(100, bool), np.full(5, 20), options)
+        assert background.weights == pytest.approx(np.full(n_relevance, 1 / n_relevance))
 
 
 def alternating(distance: float, seed: int) -> np.ndarray:

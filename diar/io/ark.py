@@ -97,7 +97,8 @@ class ArchiveFolder:
             array: NDArray[Any] = kaldiio.load_mat(source)
             promised = _promised_length(source, len(array)) if array.ndim == 1 and array.dtype.kind == "f" else None
         except (OSError, ValueError, EOFError, AssertionError, RuntimeError, struct.error) as error:
-            raise DataError(source, f"cannot be read ({error})", advice="run its stage again") from None
+            reason = " ".join(str(error).split())
+            raise DataError(source, f"cannot be read ({reason})", advice="run its stage again") from None
         if promised not in (None, len(array)):
             raise DataError(source, f"truncated: {len(array)} values found", advice="run its stage again")
         return array

@@ -20,7 +20,7 @@ from oracles import (
     same_partition,
 )
 
-from diar.cluster.agglomerate import History, Partition, SpeakerRange, cut
+from diar.cluster.agglomerate import History, Merge, Partition, SpeakerRange, cut
 from diar.cluster.aib import (
     AibOptions,
     BottleneckClusters,
@@ -159,6 +159,24 @@ def test_the_nearest_neighbour_of_each_cluster_stays_known(rows: np.ndarray) -> 
         clusters.merge(clusters.best_merge())
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_any_pair_can_be_merged(seed: int) -> None:
+    """Not the best alone: what is nearest to the others, and the best after it, are known just as well."""
+    rng = np.random.default_rng(seed)
+    joint = joint_of(seen(random_rows(14, 9, seed)), "duration")
+    clusters = BottleneckClusters(joint, 5.0, 1000)
+    while clusters.n_clusters > 1:
+        table = of_clusters(joint, clusters.labels.tolist())
+        cheapest = [
+            min(merge_cost(mine, other, 0.2) for j, other in enumerate(table) if j != i)
+            for i, mine in enumerate(table)
+        ]
+        np.testing.assert_allclose(clusters._nearest_cost[: len(table)], cheapest, atol=1e-6)
+        assert -clusters.best_merge().gain == pytest.approx(min(cheapest), abs=1e-6)
+        first, second = sorted(rng.choice(len(table), 2, replace=False).tolist())
+        clusters.merge(Merge(first, second, 0.0))
+
+
 def test_many_segments_leave_no_rounding_behind() -> None:
     relevance = seen(random_rows(150, 40, seed=9))
     joint = joint_of(relevance, "uniform")
@@ -287,11 +305,11 @@ def test_an_nmi_threshold_stops_at_the_fewest_clusters_above_it(solved: Solved, 
     assert found.n_clusters == min(above, default=len(history))
 
 
-@pytest.mark.parametrize("weight", [0.0, 0.1, 1.2, 5.0, 1e9])
-def test_a_weight_of_bic_stops_before_the_first_merge_that_loses_more(solved: Solved, weight: float) -> None:
+@pytest.mark.parametrize("price", [0.0, 0.1, 1.2, 5.0, 1e9])
+def test_a_price_stops_before_the_first_merge_that_loses_more(solved: Solved, price: float) -> None:
     history = solved[-1]
-    stops = [partition.n_clusters for partition in history[:-1] if partition.measures["loss"] > weight]
-    assert cut(history, changed(cluster_price=weight).stop).n_clusters == max(stops, default=1)
+    stops = [partition.n_clusters for partition in history[:-1] if partition.measures["loss"] > price]
+    assert cut(history, changed(cluster_price=price).stop).n_clusters == max(stops, default=1)
 
 
 def test_stop_rules_give_way_to_the_number_of_speakers() -> None:
@@ -361,6 +379,12 @@ def test_no_sweep_lets_f_fall_or_empties_a_cluster(rows: np.ndarray, beta: float
             pytest.fail("no fixed point")
         np.testing.assert_array_equal(sequential(joint, labels, beta, 7), labels)
         assert bottleneck_sweep(joint, labels.tolist(), beta) == labels.tolist()
+
+
+def test_a_segment_that_is_as_well_off_elsewhere_stays() -> None:
+    joint = joint_of(seen(np.repeat(random_rows(1, 6, 0), 3, axis=0), np.full(3, 100)), "duration")
+    for labels in ([0, 1, 1], [1, 0, 0]):
+        assert sequential(joint, np.array(labels, dtype=np.int32), 10.0, 3).tolist() == labels
 
 
 def test_labels_that_are_given_are_not_changed() -> None:

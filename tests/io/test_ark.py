@@ -190,7 +190,7 @@ def test_no_arrays_come_back_as_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"this is not an archive of Kaldi's\n" * 4, b"r \0BXX \4", b"\xff\xfe\xff \0B"])
 def test_named_arrays_of_another_format_are_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "r.ark").write_bytes(content)
-    with pytest.raises(DataError, match=r"(?s)r\.ark: cannot be read .*; run its stage again"):
+    with pytest.raises(DataError, match=r"r\.ark: cannot be read .*; run its stage again$"):
         read_arrays(tmp_path / "r.ark")
 
 
