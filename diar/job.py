@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from diar import __version__, cli
+from diar.background import Stream, check_weights
 from diar.errors import DataError
 from diar.io.ark import ArchiveFolder, write_archive
 from diar.io.data_folder import DataFolder
 from diar.io.files import TEMPORARY_SUFFIX, read_json, read_text, write_json, write_text
 from diar.options import Options, flag, option_help
-from diar.posteriors import Stream
 
 ERROR_SUFFIX = ".error"  # <recording>.error in a stage's folder: why it has no archive
 HISTORY_SUFFIX = ".merges.json"  # <recording>.merges.json in a folder of clusters
@@ -195,10 +195,7 @@ class FeatureStreams:
             if not name:
                 wanted = "wanted FOLDER:WEIGHT,FOLDER:WEIGHT,... as in feats:0.8,embed_idec:0.2"
                 raise DataError("--streams", f"found '{part}'", wanted)
-        weights = [weight for _, weight in parts]
-        if not (all(weight > 0 for weight in weights) and abs(sum(weights) - 1.0) < 1e-6):
-            found = f"found weights that sum to {sum(weights):g}"
-            raise DataError("--streams", found, "wanted positive weights that sum to 1")
+        check_weights([weight for _, weight in parts])
         folders = [(name, open_input("stream", Path(name)), weight) for name, weight in parts]
         names = [folder.path.name for _, folder, _ in folders]
         if len(set(names)) < len(names) or any(" " in name for name in names):

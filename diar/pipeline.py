@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from diar import realign, vad
 from diar.audio import Audio, AudioOptions, from_samples, resample
+from diar.background import Background, Stream, check_streams
 from diar.cluster import aib, hmm_gmm, ib_viterbi
 from diar.cluster.agglomerate import (
     History,
@@ -25,7 +26,7 @@ from diar.cluster.agglomerate import (
     on_all_frames,
     renumber,
 )
-from diar.cluster.aib import AibOptions, BottleneckOptions
+from diar.cluster.aib import AibOptions
 from diar.cluster.hmm_gmm import HmmGmmOptions
 from diar.cluster.ib_hmm_gmm import IbHmmGmmOptions, log_likelihood_gains
 from diar.cluster.ib_viterbi import IbViterbiOptions, bottleneck_gains
@@ -33,7 +34,7 @@ from diar.errors import DataError
 from diar.feats import MfccOptions, mfcc
 from diar.frames import to_frame, to_seconds
 from diar.gmm import Float32
-from diar.posteriors import Background, Relevance, Stream, check_streams, cut_segments, diartk_segments, relevance
+from diar.posteriors import Relevance, cut_segments, diartk_segments, relevance
 from diar.realign import KlRealignOptions, RealignOptions
 from diar.segments import Turn, TurnOptions, labels_to_turns, smooth_turns
 from diar.vad import Speech, WebrtcOptions
@@ -188,14 +189,12 @@ def frames_to_clusters(
     refining = isinstance(options, AibOptions) and options.sib_sweeps > 0
     if not isinstance(options, HmmGmmOptions) and (history is None or refining):
         seen = relevance(streams, speech, options, lengths)
-    room = SpeakerRange(1, most_clusters(speech, options))
-    allowed = allowed.limited_to(room.most or 1)
-    fresh = history is None
+    if isinstance(options, AibOptions):
+        allowed = options.limit(allowed)
+    allowed = allowed.limited_to(most_clusters(speech, options))
     if history is None:
         history = _merge_history(spoken, seen, options, allowed.fewest)
-    if isinstance(options, BottleneckOptions):
-        allowed = options.limit(allowed).limited_to(room.most or 1)
-    if not fresh:
+    else:
         _check_recut(history, int(speech.sum()), allowed)
     partition = cut(history, options.stop, allowed)
     if refining and isinstance(options, AibOptions) and seen is not None:

@@ -8,11 +8,11 @@ e.g.: steps/clusters_to_realigned.py data/eval exp/eval/clusters exp/eval/embed_
 """
 
 from diar import cli
+from diar.background import background_from_arrays
 from diar.cluster.agglomerate import SpeakerCountOptions, SpeakerRange
 from diar.io.ark import read_arrays
 from diar.job import BACKGROUND_SUFFIX, Job, clusterer_of
 from diar.pipeline import REALIGNERS, realign_clusters
-from diar.posteriors import background_from_arrays
 
 
 def main() -> None:

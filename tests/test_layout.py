@@ -139,7 +139,8 @@ HEAVY = {"numba", "scipy", "torch", "pyannote", "matplotlib", "pandas", "soundfi
 @pytest.mark.parametrize(
     "module",
     ["diar.cli", "diar.job", "diar.audio", "diar.io.wav", "diar.feats", "diar.cluster.hmm_gmm", "diar.realign",
-     "diar.vad", "diar.score", "diar.pipeline", "diar.posteriors", "diar.cluster.aib", "diar.cluster.ib_viterbi",
+     "diar.vad", "diar.score", "diar.pipeline", "diar.posteriors", "diar.background", "diar.cluster.sib",
+     "diar.cluster.information", "diar.cluster.aib", "diar.cluster.ib_viterbi",
      "diar.cluster.ib_hmm_gmm"],
 )  # fmt: skip
 def test_options_are_read_without_heavy_imports(module: str) -> None:

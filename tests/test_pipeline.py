@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from diar import feats, realign, vad
 from diar.audio import Audio, AudioOptions
+from diar.background import Stream
 from diar.cluster import aib, hmm_gmm, ib_viterbi
 from diar.cluster.agglomerate import SpeakerCountOptions, SpeakerRange, cut, renumber
 from diar.cluster.aib import AibOptions
@@ -39,7 +40,7 @@ from diar.pipeline import (
     wav_to_feats,
     wav_to_vad,
 )
-from diar.posteriors import Stream, relevance
+from diar.posteriors import relevance
 from diar.realign import KlRealignOptions, RealignOptions
 from diar.segments import Turn, TurnOptions
 from diar.vad import WebrtcOptions
@@ -147,7 +148,8 @@ def test_the_same_labels_as_the_stages_one_by_one(
     audio = read_wav(str(tmp_path / "a.wav"), WavOptions(sample_rate=RATE))
     frames = feats.mfcc(audio.signal, RATE, OPTIONS.feats)
     speech = vad.webrtc(audio.signal, RATE, OPTIONS.vad) == 1
-    partition, history = hmm_gmm.cluster(frames[speech], OPTIONS.clusters)
+    history = hmm_gmm.merge_history(frames[speech], OPTIONS.clusters)
+    partition = cut(history, OPTIONS.clusters.stop)
     assert OPTIONS.realigner is not None
     names: dict[int, int] = {}
     labels = [names.setdefault(label, len(names)) for label in partition.labels.tolist()]

@@ -19,8 +19,9 @@ from oracles import (
     stays,
 )
 
+from diar.background import Stream
 from diar.errors import DataError
-from diar.posteriors import RelevanceOptions, Stream, relevance
+from diar.posteriors import RelevanceOptions, relevance
 from diar.realign import GmmEmissions, KlEmissions, KlRealignOptions, RealignOptions, hmm_gmm, kl_hmm, kl_scores
 
 OPTIONS = RealignOptions(

@@ -1,4 +1,4 @@
-"""Agglomerative and sequential information bottleneck.
+"""Agglomerative information bottleneck.
 
 N. Slonim and N. Tishby, "Agglomerative Information Bottleneck", NIPS 1999; D. Vijayasenan, F. Valente and H. Bourlard,
 "An Information Theoretic Approach to Speaker Diarization of Meeting Data", IEEE TASLP 17(7), 2009. Legend: x segment, y
@@ -8,12 +8,8 @@ Clusters keep what segments tell of the relevance variables, and forget which se
 
     F = I(Y;C) - I(C;X) / beta
 
-A merge of i and j costs (p_i + p_j) (JS(p(y|i), p(y|j)) - H(pi) / beta) of it, pi = (p_i, p_j) / (p_i + p_j). With
-
-    phi(n) = sum_y n(y) log n(y) - (sum_y n(y)) log(sum_y n(y))
-
-the divergence is (p_i + p_j) JS = phi(n_i) + phi(n_j) - phi(n_i + n_j) and I(Y;C) = sum_c phi(n_c) + H(Y), so that only
-the logarithms of one sum of rows are new after a merge.
+A merge of i and j costs (p_i + p_j) (JS(p(y|i), p(y|j)) - H(pi) / beta) of it, pi = (p_i, p_j) / (p_i + p_j). In the
+form of ``diar.cluster.information`` only the logarithms of one sum of rows are new after a merge.
 
 Where to stop. NMI = I(Y;C) / I(X;Y) falls from 1 to 0; a threshold on it depends on how many speakers share the
 information. The default test is one of description length instead: the frames of two clusters, as draws of y, lose
@@ -47,8 +43,11 @@ from diar.cluster.agglomerate import (
     agglomerate,
     merged,
 )
+from diar.cluster.information import phi, relative_information, xlogx
+from diar.cluster.sib import sequential
+from diar.gmm import Float64
 from diar.options import option
-from diar.posteriors import Float64, Lengths, Relevance, RelevanceOptions
+from diar.posteriors import Relevance, RelevanceOptions
 
 _DIARTK_CLUSTERS = 10  # its NMI threshold is dead code: it always cuts at --maxclust
 
@@ -72,21 +71,7 @@ class BottleneckOptions(RelevanceOptions):
 
     @property
     def stop(self) -> StopRule:
-        if self.is_diartk:
-            return LossStop("loss", 0.0)
         return MeasureStop("nmi", self.nmi_threshold) if self.nmi_threshold else LossStop("loss", self.cluster_price)
-
-    @property
-    def segment_prior(self) -> str:
-        """``prior``, or DiarTK's."""
-        return "uniform" if self.is_diartk else self.prior
-
-    def limit(self, allowed: SpeakerRange) -> SpeakerRange:
-        """The numbers of clusters to cut at: DiarTK cuts at its most clusters whatever the recording."""
-        if not self.is_diartk or allowed.most == allowed.fewest:
-            return allowed
-        most = allowed.most or max(_DIARTK_CLUSTERS, allowed.fewest)
-        return SpeakerRange(most, most)
 
 
 @dataclass(frozen=True)
@@ -104,36 +89,20 @@ class AibOptions(BottleneckOptions):
     def is_diartk(self) -> bool:
         return self.compat == "diartk"
 
-
-_ROUNDING = 1e-9  # nats: less information than this is none
-
-
-def xlogx(values: Float64) -> Float64:
-    """x log x, 0 for 0."""
-    out: Float64 = values * np.log(np.where(values > 0, values, 1.0))
-    return out
+    def limit(self, allowed: SpeakerRange) -> SpeakerRange:
+        """The numbers of clusters to cut at: DiarTK cuts at its most clusters whatever the recording."""
+        if not self.is_diartk or allowed.most == allowed.fewest:
+            return allowed
+        most = allowed.most or max(_DIARTK_CLUSTERS, allowed.fewest)
+        return SpeakerRange(most, most)
 
 
-def phi(rows: Float64) -> Float64:
-    """(C,) phi of (C, Y) rows."""
-    out: Float64 = xlogx(rows).sum(axis=1) - xlogx(rows.sum(axis=1))
-    return out
-
-
-def information(joint: Float64) -> float:
-    """I(Y;C) of the (C, Y) joint distribution p(c, y), in nats, at least 0."""
-    return max(0.0, float(phi(joint).sum() - xlogx(joint.sum(axis=0)).sum()))
-
-
-def relative_information(kept: float, everything: float) -> float:
-    """NMI: the share of ``everything`` that is ``kept``, from 0 to 1; 1 where there is nothing to lose."""
-    return min(1.0, kept / everything) if everything > _ROUNDING else 1.0
-
-
-def joint_distribution(segments: Float64, lengths: Lengths, prior: str) -> Float64:
-    """(N, Y) p(x, y) of the segments' p(y|x)."""
-    p_x = lengths / lengths.sum() if prior == "duration" else np.full(len(lengths), 1.0 / len(lengths))
-    joint: Float64 = segments * p_x[:, np.newaxis]
+def joint_distribution(relevance: Relevance, options: BottleneckOptions) -> Float64:
+    """(N, Y) p(x, y) of the segments; DiarTK's count alike."""
+    n_segments = len(relevance.lengths)
+    by_duration = options.prior == "duration" and not options.is_diartk
+    p_x = relevance.lengths / relevance.lengths.sum() if by_duration else np.full(n_segments, 1.0 / n_segments)
+    joint: Float64 = relevance.segments * p_x[:, np.newaxis]
     return joint
 
 
@@ -149,36 +118,29 @@ class BottleneckClusters:
         from diar.kernels.bottleneck import all_merge_costs
 
         self._beta = beta
-        self._n = len(joint)
-        self._labels: Labels = np.arange(self._n, dtype=np.int32)
+        self.n_clusters = len(joint)
+        self.labels: Labels = np.arange(self.n_clusters, dtype=np.int32)
         self._columns = np.ascontiguousarray(joint.T, dtype=np.float32)
         self._mass: Float64 = joint.sum(axis=1)
         self._phi: Float64 = phi(joint)
         self._relevance_entropy = -float(xlogx(joint.sum(axis=0)).sum())
         self._all_information = max(0.0, float(self._phi.sum()) + self._relevance_entropy)
         self._root_frames = float(np.sqrt(n_frames))
-        self._costs = np.empty((self._n, self._n), dtype=np.float32)
-        self._new_costs = np.empty(self._n, dtype=np.float32)
+        self._costs = np.empty((self.n_clusters, self.n_clusters), dtype=np.float32)
+        self._new_costs = np.empty(self.n_clusters, dtype=np.float32)
         all_merge_costs(self._columns, self._mass, self._phi, 1.0 / beta, self._costs)
         self._nearest = self._costs.argmin(axis=1)
-        self._nearest_cost = self._costs[np.arange(self._n), self._nearest]
-
-    @property
-    def labels(self) -> Labels:
-        return self._labels
-
-    @property
-    def n_clusters(self) -> int:
-        return self._n
+        self._nearest_cost = self._costs[np.arange(self.n_clusters), self._nearest]
 
     @property
     def measures(self) -> dict[str, float]:
         """The NMI, F in nats, and what the best merge would lose, in nats over the root of the number of frames."""
-        mass = self._mass[: self._n]
-        kept = max(0.0, float(self._phi[: self._n].sum()) + self._relevance_entropy) if self._n > 1 else 0.0
+        mass = self._mass[: self.n_clusters]
+        everything_merged = self.n_clusters == 1
+        kept = 0.0 if everything_merged else max(0.0, float(self._phi[: len(mass)].sum()) + self._relevance_entropy)
         nmi = relative_information(kept, self._all_information)
         found = {"nmi": nmi, "f": kept + float(xlogx(mass).sum()) / self._beta}
-        if self._n > 1:
+        if self.n_clusters > 1:
             pair = self.best_merge()
             p_i, p_j = mass[pair.first], mass[pair.second]
             entropy = float(xlogx(p_i + p_j) - xlogx(p_i) - xlogx(p_j))
@@ -186,15 +148,15 @@ class BottleneckClusters:
         return found
 
     def best_merge(self) -> Merge:
-        row = int(self._nearest_cost[: self._n].argmin())
+        row = int(self._nearest_cost[: self.n_clusters].argmin())
         other = int(self._nearest[row])
         return Merge(min(row, other), max(row, other), -float(self._nearest_cost[row]))
 
     def merge(self, pair: Merge) -> None:
         from diar.kernels.bottleneck import merge_costs
 
-        first, second, last = pair.first, pair.second, self._n - 1
-        self._labels = merged(self._labels, pair, self._n)
+        first, second, last = pair.first, pair.second, self.n_clusters - 1
+        self.labels = merged(self.labels, pair, self.n_clusters)
         column = self._columns[:, first].astype(np.float64) + self._columns[:, second]
         self._columns[:, first] = column
         self._mass[first] += self._mass[second]
@@ -207,9 +169,8 @@ class BottleneckClusters:
                 values[second] = values[last]
             self._costs[second] = self._costs[last]
             self._costs[:, second] = self._costs[:, last]
-            self._costs[second, second] = np.inf
             self._nearest[self._nearest == last] = second
-        self._n = n = last
+        self.n_clusters = n = last
         costs = self._new_costs
         merge_costs(self._columns, self._mass, self._phi, 1.0 / self._beta, first, 0, n, costs)
         self._costs[first, :n] = self._costs[:n, first] = costs[:n]
@@ -218,14 +179,14 @@ class BottleneckClusters:
         nearer = costs[:n] < self._nearest_cost[:n]
         self._nearest[:n][nearer] = first
         self._nearest_cost[:n][nearer] = costs[:n][nearer]
-        rows = np.flatnonzero(stale[:n] & ~(nearer & (np.arange(n) != first)))
+        rows = np.flatnonzero(stale[:n])
         self._nearest[rows] = self._costs[rows, :n].argmin(axis=1)
         self._nearest_cost[rows] = self._costs[rows, self._nearest[rows]]
 
 
 def merge_history(relevance: Relevance, options: BottleneckOptions) -> History:
     """Merge the segments down to one cluster."""
-    joint = joint_distribution(relevance.segments, relevance.lengths, options.segment_prior)
+    joint = joint_distribution(relevance, options)
     n_frames = int(relevance.lengths.sum())
     return agglomerate(BottleneckClusters(joint, options.beta, n_frames), relevance.lengths)
 
@@ -234,51 +195,6 @@ def refine(partition: Partition, relevance: Relevance, options: AibOptions) -> P
     """The partition after ``sib_sweeps`` sweeps of the sequential information bottleneck."""
     if not options.sib_sweeps or partition.n_clusters == 1:
         return partition
-    joint = joint_distribution(relevance.segments, relevance.lengths, options.segment_prior)
+    joint = joint_distribution(relevance, options)
     labels = sequential(joint, partition.labels, options.beta, options.sib_sweeps)
     return Partition(labels, partition.n_clusters, partition.best_merge, partition.measures)
-
-
-def sequential(joint: Float64, labels: Labels, beta: float, n_sweeps: int) -> Labels:
-    """(N,) labels after sweeps of the sequential information bottleneck; F never falls, and no cluster is emptied.
-
-    Each segment in turn leaves its cluster for the one that it costs least to join (N. Slonim, N. Friedman and N.
-    Tishby, "Unsupervised Document Classification using Sequential Information Maximization", SIGIR 2002). Ends early
-    when a sweep moves nothing.
-    """
-    labels = labels.copy()
-    n_clusters = int(labels.max()) + 1
-    clusters = np.zeros((n_clusters, joint.shape[1]))
-    np.add.at(clusters, labels, joint)
-    sizes = np.bincount(labels, minlength=n_clusters)
-    alone = phi(joint)
-    for _ in range(n_sweeps):
-        moved = False
-        for x, row in enumerate(joint):
-            home = int(labels[x])
-            if sizes[home] == 1:
-                continue
-            clusters[home] = np.maximum(clusters[home] - row, 0.0)
-            costs = _joining_costs(row, alone[x], clusters, beta)
-            best = int(costs.argmin())
-            if costs[best] >= costs[home] - 1e-12:  # rounding must not move a segment back and forth
-                best = home
-            clusters[best] += row
-            if best != home:
-                labels[x] = best
-                sizes[home] -= 1
-                sizes[best] += 1
-                moved = True
-        if not moved:
-            break
-    return labels
-
-
-def _joining_costs(row: Float64, alone: float, clusters: Float64, beta: float) -> Float64:
-    """(C,) what F loses when ``row`` joins each of ``clusters``."""
-    mass, masses = row.sum(), clusters.sum(axis=1)
-    divergence = np.maximum(alone + phi(clusters) - phi(clusters + row), 0.0)
-    costs: Float64 = divergence - (xlogx(masses + mass) - xlogx(masses) - xlogx(mass)) / beta
-    return costs
-
-

@@ -18,16 +18,12 @@ import numpy as np
 
 from diar import gmm, hmm
 from diar.cluster.agglomerate import (
-    ANY_NUMBER,
     GainStop,
     History,
     Labels,
     Merge,
-    Partition,
-    SpeakerRange,
     StopRule,
     agglomerate,
-    cut,
     merged,
 )
 from diar.errors import DataError
@@ -95,18 +91,6 @@ def merge_history(frames: Float32, options: HmmGmmOptions, fewest: int = 1) -> H
     clusters.realign(options.initial_passes)
     history = agglomerate(clusters, np.ones(len(frames), dtype=np.int64))
     return History(history.partitions, history.lengths, fewest if clusters.is_bound else 1)
-
-
-def cluster(
-    frames: Float32, options: HmmGmmOptions, allowed: SpeakerRange = ANY_NUMBER
-) -> tuple[Partition, History]:
-    """Cluster (T, D) speech frames, T >= 1: the partition at the cut, and the history of merges around it.
-
-    The number of clusters at the cut lies in ``allowed``, as far as the speech holds that many minimum durations.
-    """
-    history = merge_history(frames, options, allowed.fewest)
-    allowed = allowed.limited_to(most_clusters(len(frames), options))
-    return cut(history, options.stop, allowed), history
 
 
 def most_clusters(n_frames: int, options: HmmGmmOptions) -> int:

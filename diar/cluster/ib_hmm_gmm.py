@@ -37,7 +37,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from diar.cluster.ib_viterbi import IbViterbiOptions, information_losses
+from diar.cluster.ib_viterbi import IbViterbiOptions
+from diar.cluster.information import information_losses
 from diar.gmm import Float64
 
 

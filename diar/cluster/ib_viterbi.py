@@ -12,9 +12,10 @@ from typing import Protocol
 
 import numpy as np
 
-from diar.cluster import aib
+from diar.cluster import aib, information
 from diar.cluster.agglomerate import History, Labels, Merge, Partition, agglomerate, merged
-from diar.cluster.aib import BottleneckOptions, information, phi, xlogx
+from diar.cluster.aib import BottleneckOptions
+from diar.cluster.information import information_losses, xlogx
 from diar.frames import to_frame
 from diar.gmm import Float32, Float64
 from diar.options import option
@@ -38,22 +39,6 @@ class MergeGains(Protocol):
 
     def __call__(self, counts: Float64) -> Float64:
         """(C, C), above the diagonal: the gain of each merge, from (C, Y) sums of frame posteriors."""
-
-
-def information_losses(joint: Float64) -> Float64:
-    """(C, C), above the diagonal: (p_i + p_j) JS, the information I(Y;C) lost by each merge of the (C, Y) joint."""
-    own = phi(joint)
-    losses = np.zeros((len(joint), len(joint)))
-    for i in range(len(joint) - 1):
-        losses[i, i + 1 :] = np.maximum(own[i] + own[i + 1 :] - phi(joint[i] + joint[i + 1 :]), 0.0)
-    return losses
-
-
-def bottleneck_measures(joint: Float64, all_information: float, beta: float) -> dict[str, float]:
-    """The NMI and F, in nats, of the (C, Y) joint; the NMI's denominator is ``all_information``."""
-    kept = information(joint)
-    nmi = aib.relative_information(kept, all_information)
-    return {"nmi": nmi, "f": kept + float(xlogx(joint.sum(axis=1)).sum()) / beta}
 
 
 def bottleneck_gains(beta: float) -> MergeGains:
@@ -88,8 +73,8 @@ class ViterbiClusters:
     ) -> None:
         """``all_information`` is I(X;Y) of the first segments: what the NMI is measured by."""
         self._posteriors = posteriors
-        self._labels = labels
-        self._n = int(labels.max()) + 1
+        self.labels = labels
+        self.n_clusters = int(labels.max()) + 1
         self._emissions = emissions
         self._gains = gains
         self._options = options
@@ -98,19 +83,11 @@ class ViterbiClusters:
         self._count()
 
     @property
-    def labels(self) -> Labels:
-        return self._labels
-
-    @property
-    def n_clusters(self) -> int:
-        return self._n
-
-    @property
     def measures(self) -> dict[str, float]:
         """The NMI, F in nats, and what the best merge would lose, in nats over the root of the number of frames."""
         joint = self._counts / self._counts.sum()
-        found = bottleneck_measures(joint, self._all_information, self._options.beta)
-        if self._n > 1:
+        found = information.measures(joint, self._all_information, self._options.beta)
+        if self.n_clusters > 1:
             pair = self.best_merge()
             lost = float(information_losses(joint[[pair.first, pair.second]])[0, 1])
             found["loss"] = lost * float(np.sqrt(self._posteriors.shape[1]))
@@ -118,28 +95,28 @@ class ViterbiClusters:
 
     def best_merge(self) -> Merge:
         gains = self._gains(self._counts)
-        rows, columns = np.triu_indices(self._n, k=1)
+        rows, columns = np.triu_indices(self.n_clusters, k=1)
         best = int(gains[rows, columns].argmax())
         first, second = int(rows[best]), int(columns[best])
         return Merge(first, second, float(gains[first, second]))
 
     def merge(self, pair: Merge) -> None:
-        self._labels = merged(self._labels, pair, self._n)
-        self._n -= 1
-        self._realign(self._options.passes_per_merge, self._n)
+        self.labels = merged(self.labels, pair, self.n_clusters)
+        self.n_clusters -= 1
+        self._realign(self._options.passes_per_merge, self.n_clusters)
         self._count()
 
     def _realign(self, n_passes: int, fewest: int) -> None:
-        for _ in range(n_passes if self._n > 1 else 0):
-            moved = self._emissions.segment(self._emissions.scores(self._labels, self._n))
+        for _ in range(n_passes if self.n_clusters > 1 else 0):
+            moved = self._emissions.segment(self._emissions.scores(self.labels, self.n_clusters))
             alive = np.unique(moved)
             if len(alive) < fewest:
                 break
-            self._labels = np.searchsorted(alive, moved).astype(np.int32)
-            self._n = len(alive)
+            self.labels = np.searchsorted(alive, moved).astype(np.int32)
+            self.n_clusters = len(alive)
 
     def _count(self) -> None:
-        self._counts = label_counts(self._posteriors, self._labels, self._n)
+        self._counts = label_counts(self._posteriors, self.labels, self.n_clusters)
 
 
 def most_clusters(n_frames: int, options: IbViterbiOptions) -> int:
@@ -161,7 +138,7 @@ def merge_history(
     start = min(options.aib_clusters, room)
     segments = aib.merge_history(relevance, options)
     first = next(partition for partition in segments if partition.n_clusters == start)
-    joint = aib.joint_distribution(relevance.segments, relevance.lengths, options.prior)
+    all_information = information.information(aib.joint_distribution(relevance, options))
     if options.emissions == "hmm_gmm":
         emissions: Emissions = GmmEmissions(frames, options)
     else:
@@ -172,10 +149,10 @@ def merge_history(
         emissions,
         gains,
         options,
-        information(joint),
+        all_information,
     )
     before = [
-        _before_realignment(segments, known, relevance, options, gains, information(joint))
+        _before_realignment(segments, known, relevance, options, gains, all_information)
         for known in segments
         if clusters.n_clusters < known.n_clusters <= max(start, min(fewest, room))
     ]
@@ -197,5 +174,5 @@ def _before_realignment(
     pair = partition.best_merge
     if pair is not None:
         pair = Merge(pair.first, pair.second, float(gains(counts)[pair.first, pair.second]))
-    measures = bottleneck_measures(counts / counts.sum(), all_information, options.beta)
+    measures = information.measures(counts / counts.sum(), all_information, options.beta)
     return Partition(labels, partition.n_clusters, pair, measures)

@@ -14,6 +14,8 @@ from diar.errors import DataError
 from diar.io.files import atomic_path
 from diar.io.scp import read_table, write_table
 
+_BROKEN = (OSError, ValueError, EOFError, AssertionError, RuntimeError, struct.error)  # what kaldiio raises
+
 
 def archive_path(folder: Path, recording: str) -> Path:
     """Where ``recording``'s archive lies in ``folder``."""
@@ -47,9 +49,8 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
     try:
         return dict(kaldiio.load_ark(str(path)))
-    except (OSError, ValueError, EOFError, AssertionError, RuntimeError, struct.error) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(path, f"cannot be read ({reason})", advice="run its stage again") from None
+    except _BROKEN as error:
+        raise _unreadable(path, error) from None
 
 
 def write_scp(folder: Path, noun: str, recordings: Iterable[str]) -> None:
@@ -96,9 +97,8 @@ class ArchiveFolder:
         try:
             array: NDArray[Any] = kaldiio.load_mat(source)
             promised = _promised_length(source, len(array)) if array.ndim == 1 and array.dtype.kind == "f" else None
-        except (OSError, ValueError, EOFError, AssertionError, RuntimeError, struct.error) as error:
-            reason = " ".join(str(error).split())
-            raise DataError(source, f"cannot be read ({reason})", advice="run its stage again") from None
+        except _BROKEN as error:
+            raise _unreadable(source, error) from None
         if promised not in (None, len(array)):
             raise DataError(source, f"truncated: {len(array)} values found", advice="run its stage again")
         return array
@@ -114,3 +114,9 @@ def _promised_length(source: str, found: int) -> int:
         head = archive.read(10)  # a binary mark, 'FV ' or 'DV ', the size of the length, the length
     is_vector = head[:2] == b"\0B" and head[3:5] == b"V "
     return int(struct.unpack("<i", head[6:])[0]) if is_vector else found
+
+
+def _unreadable(where: Path | str, error: Exception) -> DataError:
+    """What to say of an archive that kaldiio refuses; its own messages may have several lines."""
+    reason = " ".join(str(error).split())
+    return DataError(where, f"cannot be read ({reason})", advice="run its stage again")

@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 import pytest
+from bottleneck_problems import PROBLEMS, joint_of, random_rows, rows_of_one_variable_each, scattered, seen
 from oracles import (
     agreement,
     bottleneck_objective,
@@ -24,15 +25,13 @@ from diar.cluster.agglomerate import History, Merge, Partition, SpeakerRange, cu
 from diar.cluster.aib import (
     AibOptions,
     BottleneckClusters,
-    information,
     joint_distribution,
     merge_history,
     refine,
-    sequential,
 )
 from diar.errors import DataError
 from diar.pipeline import frames_to_clusters
-from diar.posteriors import Background, Relevance
+from diar.posteriors import Relevance
 
 OPTIONS = AibOptions(
     beta=10.0, prior="uniform", cluster_price=6.0, nmi_threshold=0.0, sib_sweeps=0, max_segment=2.5, posteriors="soft"
@@ -41,57 +40,6 @@ OPTIONS = AibOptions(
 
 def changed(**values: object) -> AibOptions:
     return dataclasses.replace(OPTIONS, **values)
-
-
-# ---- problems ------------------------------------------------------------------------------------------------------
-
-
-def random_rows(n: int, n_relevance: int, seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).dirichlet(np.full(n_relevance, 0.4), n)
-
-
-def tied_rows() -> np.ndarray:
-    """Pairs of relevance variables, all pairs alike: the costs of many merges are equal."""
-    return np.kron(np.eye(4), [[0.75, 0.25], [0.25, 0.75], [0.75, 0.25]])
-
-
-def rows_with_empty_columns() -> np.ndarray:
-    rows = np.zeros((9, 14))
-    rows[:, [1, 2, 5, 8, 13]] = random_rows(9, 5, seed=3)
-    return rows
-
-
-def rows_of_one_variable_each() -> np.ndarray:
-    return np.eye(5)[np.random.default_rng(2).integers(0, 5, 13)]
-
-
-PROBLEMS = {
-    **{f"random {seed}": random_rows(10 + seed, 4 + 9 * (seed % 5), seed) for seed in range(8)},
-    "clustered": np.repeat(random_rows(4, 20, 1), 5, axis=0) * 0.9 + 0.1 * random_rows(20, 20, 2),
-    "ties": tied_rows(),
-    "identical": np.repeat(random_rows(1, 6, 0), 7, axis=0),
-    "identical pairs": np.repeat(random_rows(5, 6, 0), 2, axis=0),
-    "one variable": np.ones((5, 1)),
-    "empty columns": rows_with_empty_columns(),
-    "disjoint": rows_of_one_variable_each(),
-    "one segment": random_rows(1, 5, 0),
-    "two segments": random_rows(2, 5, 0),
-    "two alike": np.repeat(random_rows(1, 5, 0), 2, axis=0),
-}
-ODD_LENGTHS = (250, 3, 40, 250, 1, 77)
-
-
-def seen(rows: np.ndarray, lengths: np.ndarray | None = None) -> Relevance:
-    if lengths is None:
-        lengths = np.resize(ODD_LENGTHS, len(rows))
-    nothing = np.zeros((rows.shape[1], 0), dtype=np.float32)
-    return Relevance(np.asarray(lengths, dtype=np.int64), nothing, rows, Background(np.ones(1), ()))
-
-
-def joint_of(relevance: Relevance, prior: str) -> np.ndarray:
-    n, total = len(relevance.lengths), relevance.lengths.sum()
-    p_x = [length / total if prior == "duration" else 1 / n for length in relevance.lengths.tolist()]
-    return np.array(p_x)[:, np.newaxis] * relevance.segments
 
 
 @pytest.fixture(params=PROBLEMS, scope="module")
@@ -206,7 +154,7 @@ def test_the_prior_says_whether_duration_counts() -> None:
     for prior in ("uniform", "duration"):
         first = merge_history(seen(rows, lengths), changed(prior=prior))[0]
         joint = joint_of(seen(rows, lengths), prior)
-        np.testing.assert_allclose(joint_distribution(rows, lengths, prior), joint)
+        np.testing.assert_allclose(joint_distribution(seen(rows, lengths), changed(prior=prior)), joint)
         assert first.measures["f"] == pytest.approx(bottleneck_objective(joint, range(6), 10.0), abs=1e-9)
     uniform, other = (merge_history(seen(rows, long), OPTIONS) for long in (lengths, np.full(6, 290)))
     assert [p.labels.tolist() for p in uniform] == [p.labels.tolist() for p in other]
@@ -289,11 +237,6 @@ def test_the_loss_is_the_likelihood_that_one_multinomial_loses_to_two() -> None:
     assert history[0].measures["loss"] == pytest.approx(lost, rel=1e-4)
 
 
-def test_information_is_that_of_the_definition(rows: np.ndarray) -> None:
-    joint = joint_of(seen(rows), "duration")
-    assert information(joint) == pytest.approx(mutual_information(joint), abs=1e-12) and information(joint) >= 0
-
-
 # ---- stop rules ----------------------------------------------------------------------------------------------------
 
 
@@ -340,73 +283,7 @@ def test_bad_options_are_refused(values: dict[str, object]) -> None:
         changed(**values)
 
 
-# ---- the sequential information bottleneck -------------------------------------------------------------------------
-
-
-def scattered(n: int, n_clusters: int, seed: int) -> np.ndarray:
-    """Labels without any sense, of which every one is used."""
-    labels = np.resize(np.arange(n_clusters, dtype=np.int32), n)
-    return np.random.default_rng(seed).permutation(labels)
-
-
-@pytest.mark.parametrize("beta", [0.5, 2.0, 100.0])
-@pytest.mark.parametrize("seed", range(5))
-def test_a_sweep_moves_each_segment_where_f_is_largest(seed: int, beta: float) -> None:
-    joint = joint_of(seen(random_rows(11, 7, seed)), "duration")
-    labels = scattered(11, 2 + seed % 4, seed)
-    wanted = labels.tolist()
-    for n_sweeps in (1, 2, 3):
-        wanted = bottleneck_sweep(joint, wanted, beta)
-        moved = sequential(joint, labels, beta, n_sweeps)
-        assert moved.dtype == np.int32 and moved.tolist() == wanted
-
-
-@pytest.mark.parametrize("beta", [0.5, 10.0])
-def test_no_sweep_lets_f_fall_or_empties_a_cluster(rows: np.ndarray, beta: float) -> None:
-    joint = joint_of(seen(rows), "duration")
-    for n_clusters in {1, min(2, len(rows)), min(4, len(rows)), len(rows)}:
-        labels = scattered(len(rows), n_clusters, seed=n_clusters)
-        value = bottleneck_objective(joint, labels.tolist(), beta)
-        for _ in range(20):
-            before, before_value = labels, value
-            labels = sequential(joint, before, beta, 1)
-            value = bottleneck_objective(joint, labels.tolist(), beta)
-            assert value >= before_value - 1e-10
-            assert sorted(set(labels.tolist())) == list(range(n_clusters))
-            if (labels == before).all():
-                break
-        else:
-            pytest.fail("no fixed point")
-        np.testing.assert_array_equal(sequential(joint, labels, beta, 7), labels)
-        assert bottleneck_sweep(joint, labels.tolist(), beta) == labels.tolist()
-
-
-def test_a_segment_that_is_as_well_off_elsewhere_stays() -> None:
-    joint = joint_of(seen(np.repeat(random_rows(1, 6, 0), 3, axis=0), np.full(3, 100)), "duration")
-    for labels in ([0, 1, 1], [1, 0, 0]):
-        assert sequential(joint, np.array(labels, dtype=np.int32), 10.0, 3).tolist() == labels
-
-
-def test_labels_that_are_given_are_not_changed() -> None:
-    joint, labels = joint_of(seen(random_rows(12, 5, 0)), "uniform"), scattered(12, 3, seed=0)
-    before = labels.copy()
-    assert (sequential(joint, labels, 10.0, 3) != before).any()
-    np.testing.assert_array_equal(labels, before)
-
-
-def test_segments_in_wrong_clusters_move_home() -> None:
-    truth = np.repeat(np.arange(4, dtype=np.int32), 5)
-    joint = joint_of(seen(PROBLEMS["clustered"]), "duration")
-    np.testing.assert_array_equal(sequential(joint, truth, 10.0, 3), truth)
-    wrong = truth.copy()
-    wrong[[0, 7, 13, 19]] = [2, 0, 1, 1]
-    np.testing.assert_array_equal(sequential(joint, wrong, 10.0, 3), truth)
-
-
-def test_relabelled_clusters_are_swept_alike() -> None:
-    joint, labels = joint_of(seen(random_rows(20, 8, 1)), "uniform"), scattered(20, 4, seed=1)
-    order = np.array([2, 0, 3, 1], dtype=np.int32)
-    np.testing.assert_array_equal(sequential(joint, order[labels], 10.0, 5), order[sequential(joint, labels, 10.0, 5)])
+# ---- sweeps after the cut ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("prior", ["uniform", "duration"])

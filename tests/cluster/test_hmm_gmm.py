@@ -22,11 +22,10 @@ from oracles import (
 )
 
 from diar import gmm, hmm
-from diar.cluster.agglomerate import SpeakerRange, cut
+from diar.cluster.agglomerate import ANY_NUMBER, History, Partition, SpeakerRange, cut
 from diar.cluster.hmm_gmm import (
     HmmGmmClusters,
     HmmGmmOptions,
-    cluster,
     initial_complexity,
     initial_labels,
     merge_history,
@@ -58,6 +57,13 @@ OPTIONS = HmmGmmOptions(
     lost_clusters="keep",
     bic_threshold=0.0,
 )
+
+def cluster(
+    frames: np.ndarray, options: HmmGmmOptions, allowed: SpeakerRange = ANY_NUMBER
+) -> tuple[Partition, History]:
+    history = merge_history(frames, options, allowed.fewest)
+    return cut(history, options.stop, allowed.limited_to(most_clusters(len(frames), options))), history
+
 
 BY_RULE: dict[str, object] = {"initial_clusters": 0}
 BOTH_BY_RULE: dict[str, object] = {"initial_clusters": 0, "num_gaussians": 0}

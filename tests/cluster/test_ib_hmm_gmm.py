@@ -20,12 +20,13 @@ from oracles import (
     standardised,
 )
 
+from diar.background import Stream
 from diar.cluster.agglomerate import ANY_NUMBER
 from diar.cluster.hmm_gmm import HmmGmmClusters, HmmGmmOptions
 from diar.cluster.ib_hmm_gmm import IbHmmGmmOptions, log_likelihood_gains
 from diar.cluster.ib_viterbi import bottleneck_gains
 from diar.pipeline import frames_to_clusters
-from diar.posteriors import Stream, label_counts, relevance
+from diar.posteriors import label_counts, relevance
 
 
 def best_pair(gains: np.ndarray) -> tuple[int, int]:

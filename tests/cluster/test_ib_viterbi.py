@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 import pytest
+from bottleneck_problems import random_joint
 from oracles import (
     agreement,
     bottleneck_objective,
@@ -19,6 +20,7 @@ from oracles import (
     stays,
 )
 
+from diar.background import Stream
 from diar.cluster import aib
 from diar.cluster.agglomerate import (
     ANY_NUMBER,
@@ -33,13 +35,12 @@ from diar.cluster.ib_viterbi import (
     IbViterbiOptions,
     ViterbiClusters,
     bottleneck_gains,
-    information_losses,
     merge_history,
     most_clusters,
 )
 from diar.errors import DataError
 from diar.pipeline import frames_to_clusters
-from diar.posteriors import Stream, relevance
+from diar.posteriors import relevance
 
 COMMON: dict[str, object] = {
     "max_segment": 0.8,
@@ -87,36 +88,10 @@ def numbers(history: History) -> list[int]:
     return [partition.n_clusters for partition in history]
 
 
-# ---- losses and gains ----------------------------------------------------------------------------------------------
-
-
-def random_joint(n_clusters: int, n_relevance: int, seed: int) -> np.ndarray:
-    """(C, Y) p(c, y) with zeros, clusters of very unequal size, and two that tell the same."""
-    rng = np.random.default_rng([n_clusters, n_relevance, seed])
-    joint = (
-        rng.dirichlet(np.full(n_relevance, 0.5), n_clusters) * rng.dirichlet(np.full(n_clusters, 0.5))[:, np.newaxis]
-    )
-    joint[rng.random(joint.shape) < 0.2] = 0.0
-    joint[:, 0] += 1e-3
-    joint[-1] = 3 * joint[0]
-    return joint / joint.sum()
+# ---- gains ---------------------------------------------------------------------------------------------------------
 
 
 SHAPES = pytest.mark.parametrize(("n_clusters", "n_relevance"), [(2, 1), (2, 5), (5, 3), (6, 20)])
-
-
-@SHAPES
-@pytest.mark.parametrize("seed", range(3))
-def test_a_merge_loses_the_information_of_the_definition(n_clusters: int, n_relevance: int, seed: int) -> None:
-    joint = random_joint(n_clusters, n_relevance, seed)
-    losses = information_losses(joint)
-    assert losses.shape == (n_clusters, n_clusters) and (losses >= 0).all()
-    for i in range(n_clusters):
-        for j in range(i + 1, n_clusters):
-            after = np.vstack([np.delete(joint, [i, j], axis=0), joint[i] + joint[j]])
-            assert losses[i, j] == pytest.approx(mutual_information(joint) - mutual_information(after), abs=1e-12)
-            assert losses[i, j] == pytest.approx(divergence(joint[i], joint[j]), abs=1e-12)
-    assert losses[0, -1] == pytest.approx(0.0, abs=1e-12), "two clusters that tell the same lose nothing"
 
 
 @SHAPES

@@ -207,3 +207,12 @@ def test_named_arrays_cut_within_a_matrix_are_refused(tmp_path: Path) -> None:
         path.write_bytes(whole[:kept])
         with pytest.raises(DataError, match=r"r\.ark: cannot be read"):
             read_arrays(path)
+
+
+def test_a_broken_archive_of_features_is_told_in_one_line(tmp_path: Path) -> None:
+    """kaldiio's own message has two."""
+    (tmp_path / "a.ark").write_bytes(b"r1 weigh something\n")
+    (tmp_path / "feats.scp").write_text(f"r1 {tmp_path / 'a.ark'}:3\n")
+    with pytest.raises(DataError) as caught:
+        ArchiveFolder(tmp_path).read("r1")
+    assert len(str(caught.value).splitlines()) == 1 and "cannot be read (" in str(caught.value)
