@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from diar.cluster.agglomerate import Labels
 from diar.errors import DataError
-from diar.feats import MfccOptions
+from diar.feats import FeatsOptions
 from diar.io.data_folder import DataFolder
 from diar.io.rttm import RttmLine, read_rttm_lines, speaker_turns
 from diar.io.uem import read_uem
@@ -76,6 +76,6 @@ def pooled(scores: Iterable[RecordingScore]) -> float:
 
 
 def _meeting(name: str, audio: Path, reference: list[RttmLine], uem: list[Segment]) -> Meeting:
-    frames = wav_to_feats(read_wav(str(audio), WavOptions()), MfccOptions(), name)
+    frames = wav_to_feats(read_wav(str(audio), WavOptions()), FeatsOptions(), name)
     speech = speech_frames(speaker_turns(reference)[name], len(frames)) > 0
     return Meeting(name, frames, speech, reference, uem)

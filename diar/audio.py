@@ -1,8 +1,13 @@
-"""Samples of any rate and number of channels -> one channel at the rate asked for, checked."""
+"""Samples of any rate and number of channels -> one channel at the rate asked for, checked, block by block.
+
+A recording is never held whole: every algorithm of the front end takes blocks of samples, in whatever sizes they come,
+and gives the same result for all sizes. What needs the recording twice reads it twice.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +18,11 @@ from diar.frames import FRAMES_PER_SECOND
 from diar.options import Options, option
 
 Float32 = NDArray[np.float32]
+Reader = Callable[[], Iterator[Float32]]  # each call reads a recording from its start
 
 MIN_DURATION = 0.1  # seconds; shorter recordings are refused
+BLOCK_SAMPLES = 1 << 18  # of each channel, read at once
+_FILTER_REACH = 10  # samples of the lower rate on each side that a resampled sample depends on
 
 
 @dataclass(frozen=True)
@@ -37,40 +45,136 @@ class AudioOptions(Options):
 
 
 @dataclass(frozen=True)
-class Audio:
-    """``signal`` is (n,) float32 in [-1, 1] at ``sample_rate``; ``source_rate`` is what it came with, in Hz."""
+class Channels:
+    """A recording as it was made: ``read()`` gives (n, C) blocks in [-1, 1] at ``rate`` Hz.
 
-    signal: Float32
+    ``name`` is for messages.
+    """
+
+    name: str
+    rate: int
+    read: Reader
+
+
+@dataclass(frozen=True)
+class Audio:
+    """One channel at the rate asked for: ``blocks()`` gives (n,) float32 in [-1, 1] at ``sample_rate``.
+
+    ``source_rate`` is what it came with, in Hz. Reading raises DataError where the recording turns out to be bad.
+    """
+
+    blocks: Reader
     sample_rate: int
     source_rate: int
+
+    @property
+    def signal(self) -> Float32:
+        """The whole (n,) signal; for recordings that fit into memory."""
+        return np.concatenate([*self.blocks(), np.zeros(0, dtype=np.float32)])
 
 
 def from_samples(samples: Float32, source_rate: int, options: AudioOptions, name: str = "signal") -> Audio:
     """Audio of (n,) or (n, channels) float32 samples at ``source_rate`` Hz; ``name`` is for messages.
 
     Raises:
-        DataError: no such channel, shorter than 0.1 s, or samples that are not finite.
+        DataError: an array of another shape; further, when it is read, what ``one_channel`` tells.
     """
     if samples.ndim not in (1, 2) or samples.ndim == 2 and samples.shape[1] == 0:
         raise DataError(name, f"found an array of shape {samples.shape}", "wanted (n,) or (n, channels) samples")
-    signal = _pick_channel(name, samples[:, np.newaxis] if samples.ndim == 1 else samples, options.channel)
-    if len(signal) < MIN_DURATION * source_rate:
-        raise DataError(name, f"{len(signal) / source_rate:.3f} s long", f"wanted at least {MIN_DURATION} s")
-    if not np.isfinite(signal).all():
-        bad = int(np.flatnonzero(~np.isfinite(signal))[0])
-        raise DataError(name, f"sample {bad} is not a number", "wanted finite samples", "write the file anew")
-    return Audio(resample(signal, source_rate, options.sample_rate), options.sample_rate, source_rate)
+    columns = samples[:, np.newaxis] if samples.ndim == 1 else samples
+
+    def read() -> Iterator[Float32]:
+        for start in range(0, max(1, len(columns)), BLOCK_SAMPLES):
+            yield columns[start : start + BLOCK_SAMPLES]
+
+    return one_channel(Channels(name, source_rate, read), options)
 
 
-def resample(signal: Float32, rate: int, new_rate: int) -> Float32:
-    """``signal`` at ``new_rate`` instead of ``rate`` Hz (polyphase filter of scipy)."""
+def one_channel(channels: Channels, options: AudioOptions) -> Audio:
+    """One channel of a recording, or the mean of all, at the rate asked for.
+
+    Raises:
+        DataError: when it is read: no such channel, shorter than 0.1 s, or samples that are not finite.
+    """
+
+    def blocks() -> Iterator[Float32]:
+        picked = (_pick_channel(channels.name, block, options.channel) for block in channels.read())
+        return resample(_checked(picked, channels.name, channels.rate), channels.rate, options.sample_rate)
+
+    return Audio(blocks, options.sample_rate, channels.rate)
+
+
+def all_channels(channels: Channels, sample_rate: int) -> Reader:
+    """A reader of (n, C) blocks of all channels at ``sample_rate`` Hz.
+
+    Raises:
+        DataError: when it is read: shorter than 0.1 s, or samples that are not finite.
+    """
+    return lambda: resample(_checked(channels.read(), channels.name, channels.rate), channels.rate, sample_rate)
+
+
+def resample(blocks: Iterable[Float32], rate: int, new_rate: int) -> Iterator[Float32]:
+    """(n,) or (n, C) blocks at ``new_rate`` instead of ``rate`` Hz: scipy's resample_poly of the whole, to the bit.
+
+    The filter is the one resample_poly makes by default, a sinc windowed by Kaiser's with beta 5; every stretch comes
+    with the samples around it that it depends on.
+    """
     if rate == new_rate:
-        return signal
-    from scipy.signal import resample_poly
+        yield from blocks
+        return
+    from scipy.signal import firwin, resample_poly
 
     common = math.gcd(rate, new_rate)
-    resampled: Float32 = resample_poly(signal, new_rate // common, rate // common).astype(np.float32)
-    return resampled
+    up, down = new_rate // common, rate // common
+    reach = _FILTER_REACH * max(up, down)  # of the upsampled signal
+    response = firwin(2 * reach + 1, 1.0 / max(up, down), window=("kaiser", 5.0)).astype(np.float32)
+    # input samples of context, a multiple of `down` so that outputs begin with inputs
+    context = down * math.ceil((reach / up + 1) / down)
+    size = down * math.ceil(BLOCK_SAMPLES / down)
+    held: Float32 | None = None
+    before = 0  # samples of context at the start of `held`
+    for block in blocks:
+        held = block if held is None else np.concatenate([held, block])
+        while len(held) >= before + size + context:
+            stretch = resample_poly(held[: before + size + context], up, down, window=response)
+            first = before * up // down
+            yield stretch[first : first + size * up // down]
+            held = held[before + size - context :]
+            before = context
+    if held is not None and len(held) > before:
+        yield resample_poly(held, up, down, window=response)[before * up // down :]
+
+
+def stretches(blocks: Iterable[Float32], size: int) -> Iterator[Float32]:
+    """The same samples in blocks of ``size``, the last one shorter unless it fits."""
+    held: list[Float32] = []
+    n_held = 0
+    for block in blocks:
+        held.append(block)
+        n_held += len(block)
+        if n_held < size:
+            continue
+        joined = np.concatenate(held)
+        for start in range(0, n_held - size + 1, size):
+            yield joined[start : start + size]
+        held = [joined[n_held - n_held % size :]]
+        n_held %= size
+    if n_held:
+        yield np.concatenate(held)
+
+
+def _checked(blocks: Iterable[Float32], name: str, rate: int) -> Iterator[Float32]:
+    """The blocks as they are, or an error where a sample is not finite or the whole too short."""
+    n_samples = 0
+    for block in blocks:
+        finite = np.isfinite(block)
+        if not finite.all():
+            bad = n_samples + int(np.argwhere(~finite)[0][0])
+            raise DataError(name, f"sample {bad} is not a number", "wanted finite samples", "write the file anew")
+        n_samples += len(block)
+        yield block
+    if n_samples < MIN_DURATION * rate:
+        raise DataError(name, f"{n_samples / rate:.3f} s long", f"wanted at least {MIN_DURATION} s")
 
 
 def _pick_channel(name: str, samples: Float32, channel: str) -> Float32:

@@ -31,7 +31,7 @@ from diar.cluster.hmm_gmm import HmmGmmOptions
 from diar.cluster.ib_hmm_gmm import IbHmmGmmOptions, log_likelihood_gains
 from diar.cluster.ib_viterbi import IbViterbiOptions, bottleneck_gains
 from diar.errors import DataError
-from diar.feats import MfccOptions, mfcc
+from diar.feats import FeatsOptions, features
 from diar.frames import to_frame, to_seconds
 from diar.gmm import Float32
 from diar.posteriors import Relevance, cut_segments, diartk_segments, relevance
@@ -79,7 +79,7 @@ class PipelineOptions:
     """The options of every stage; ``realigner`` None ends with the clusters."""
 
     audio: AudioOptions = field(default_factory=AudioOptions)
-    feats: MfccOptions = field(default_factory=MfccOptions)
+    feats: FeatsOptions = field(default_factory=FeatsOptions)
     vad: WebrtcOptions = field(default_factory=WebrtcOptions)
     speakers: SpeakerCountOptions = field(default_factory=SpeakerCountOptions)
     clusters: ClustererOptions = field(default_factory=HmmGmmOptions)
@@ -133,17 +133,17 @@ def diarize(
     return Diarization(labels, turns, clustering.history)
 
 
-def wav_to_feats(audio: Audio, options: MfccOptions, recording: str) -> Float32:
+def wav_to_feats(audio: Audio, options: FeatsOptions, recording: str) -> Float32:
     """(T, D) cepstra; the mel bins of upsampled audio end at its own half rate; the name seeds the dither."""
     rng = np.random.default_rng([options.seed, zlib.crc32(recording.encode())])
     max_freq = 0.5 * audio.source_rate if audio.source_rate < audio.sample_rate else None
-    return mfcc(audio.signal, audio.sample_rate, options, max_freq=max_freq, rng=rng)
+    return features(audio.blocks(), audio.sample_rate, options, max_freq=max_freq, rng=rng)
 
 
 def wav_to_vad(audio: Audio, options: WebrtcOptions) -> Speech:
     """(T,) speech by WebRTC's detector, at the nearest rate below the audio's own that it takes."""
     rate = vad.webrtc_rate(audio.sample_rate)
-    return vad.webrtc(resample(audio.signal, audio.sample_rate, rate), rate, options)
+    return vad.webrtc(resample(audio.blocks(), audio.sample_rate, rate), rate, options)
 
 
 def speech_mask(recording: str, frames: Float32, speech: Speech) -> NDArray[np.bool_]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diar.audio import stretches
 from diar.frames import FRAMES_PER_SECOND, num_frames, to_frame
 from diar.options import Options, option
 from diar.segments import runs
 
 Speech = NDArray[np.float32]
+
+_STRETCH_FRAMES = 1000  # handed to the detector at once
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,8 @@ def webrtc_rate(sample_rate: int) -> int:
     return max((rate for rate in (8000, 16000) if rate <= sample_rate), default=8000)
 
 
-def webrtc(signal: NDArray[np.float32], sample_rate: int, options: WebrtcOptions) -> Speech:
-    """(T,) float32 decisions on an (n,) signal in [-1, 1], T = round(100 n / sample_rate).
+def webrtc(blocks: Iterable[NDArray[np.float32]], sample_rate: int, options: WebrtcOptions) -> Speech:
+    """(T,) float32 decisions on blocks of a signal in [-1, 1], T = round(100 x samples / sample_rate).
 
     ``sample_rate`` must be 8000, 16000, 32000 or 48000 (see ``webrtc_rate``). The frame at the end, if not whole, is
     decided on with zeros appended.
@@ -38,13 +42,15 @@ def webrtc(signal: NDArray[np.float32], sample_rate: int, options: WebrtcOptions
 
     detector = webrtcvad.Vad(options.webrtc_mode)
     length = sample_rate // FRAMES_PER_SECOND
-    n_frames = num_frames(len(signal), sample_rate)
-    samples = np.zeros(n_frames * length, dtype="<i2")
-    kept = min(len(signal), len(samples))
-    samples[:kept] = np.clip(np.rint(signal[:kept] * 32768.0), -32768, 32767)
-    pcm = samples.tobytes()
-    size = 2 * length
-    decisions = [detector.is_speech(pcm[at : at + size], sample_rate) for at in range(0, n_frames * size, size)]
+    decisions: list[bool] = []
+    for stretch in stretches(blocks, _STRETCH_FRAMES * length):
+        n_frames = num_frames(len(stretch), sample_rate)
+        samples = np.zeros(n_frames * length, dtype="<i2")
+        kept = min(len(stretch), len(samples))
+        samples[:kept] = np.clip(np.rint(stretch[:kept] * 32768.0), -32768, 32767)
+        pcm = samples.tobytes()
+        size = 2 * length
+        decisions += [detector.is_speech(pcm[at : at + size], sample_rate) for at in range(0, n_frames * size, size)]
     return smooth(np.array(decisions, dtype=np.float32), options.min_silence, options.min_speech)
 
 

@@ -5,15 +5,15 @@ e.g.: steps/wav_to_feats.py --config conf/feats.conf data/eval exp/eval/feats
 """
 
 from diar import cli
-from diar.feats import MfccOptions
+from diar.feats import FeatsOptions
 from diar.io.wav import WavOptions, read_wav
 from diar.job import Job
 from diar.pipeline import wav_to_feats
 
 
 def main() -> None:
-    job = Job(__doc__, "feats", inputs=(), options=(WavOptions, MfccOptions))
-    wav_options, mfcc_options = job.options(WavOptions, MfccOptions)
+    job = Job(__doc__, "feats", inputs=(), options=(WavOptions, FeatsOptions))
+    wav_options, feats_options = job.options(WavOptions, FeatsOptions)
     wav_scp = job.data.wav_scp()
 
     def convert(recording: str) -> None:
@@ -23,7 +23,7 @@ def main() -> None:
                 f"{recording}: recorded at {audio.source_rate} Hz, below --sample-rate {audio.sample_rate}; "
                 f"mel bins end at {audio.source_rate // 2} Hz"
             )
-        job.write(recording, wav_to_feats(audio, mfcc_options, recording))
+        job.write(recording, wav_to_feats(audio, feats_options, recording))
 
     job.each_recording(convert)
 

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+from scipy.signal import resample_poly
 
-from diar.audio import MIN_DURATION, Audio, AudioOptions, from_samples, resample
+from diar.audio import (
+    MIN_DURATION,
+    Audio,
+    AudioOptions,
+    Channels,
+    all_channels,
+    from_samples,
+    resample,
+    stretches,
+)
 from diar.errors import DataError
 
 RATE = 16000
@@ -21,8 +33,16 @@ def tone(hertz: float, rate: int) -> np.ndarray:
     return (0.5 * np.sin(2 * np.pi * hertz * np.arange(rate) / rate)).astype(np.float32)
 
 
+def cut(signal: np.ndarray, seed: int) -> list[np.ndarray]:
+    """The signal in blocks of chance sizes, some of them empty."""
+    bounds = np.sort(np.random.default_rng(seed).integers(0, len(signal) + 1, 12))
+    return np.split(signal, bounds)
+
+
 def made(samples: np.ndarray, rate: int = RATE, **values: object) -> Audio:
-    return from_samples(samples, rate, AudioOptions(**({"sample_rate": RATE, "channel": "mix"} | values)), "rec")
+    audio = from_samples(samples, rate, AudioOptions(**({"sample_rate": RATE, "channel": "mix"} | values)), "rec")
+    assert audio.signal.ndim == 1  # read to its end
+    return audio
 
 
 # ---- channels ------------------------------------------------------------------------------------------------------
@@ -96,7 +116,8 @@ def test_samples_that_are_no_numbers_are_refused_with_the_first(bad: float) -> N
 
 def test_the_same_rate_changes_nothing() -> None:
     signal = noise()
-    assert resample(signal, RATE, RATE) is signal
+    (block,) = resample([signal], RATE, RATE)
+    assert block is signal
 
 
 @pytest.mark.parametrize(
@@ -111,7 +132,49 @@ def test_a_tone_resampled_is_the_tone_at_the_new_rate(rate: int, new_rate: int) 
 
 
 def test_what_is_above_the_new_half_rate_is_filtered_out() -> None:
-    assert np.abs(resample(tone(6000.0, RATE), RATE, 8000)[100:-100]).max() < 0.005
+    assert np.abs(next(resample([tone(6000.0, RATE)], RATE, 8000))[100:-100]).max() < 0.005
+
+
+@pytest.mark.parametrize(("rate", "new_rate"), [(44100, 16000), (16000, 44100), (48000, 16000), (11025, 8000)])
+@pytest.mark.parametrize("n_samples", [1, 800, 4500, 70001])
+@pytest.mark.parametrize("n_channels", [None, 2])
+def test_blocks_are_resampled_as_the_whole(
+    monkeypatch: pytest.MonkeyPatch, rate: int, new_rate: int, n_samples: int, n_channels: int | None
+) -> None:
+    """To the bit what scipy makes of the whole, however the signal is cut."""
+    monkeypatch.setattr("diar.audio.BLOCK_SAMPLES", 2000)
+    signal, common = noise(n_samples, n_channels), math.gcd(rate, new_rate)
+    whole = resample_poly(signal, new_rate // common, rate // common)
+    for blocks in (cut(signal, 0), cut(signal, 1), [signal]):
+        found = list(resample(blocks, rate, new_rate))
+        np.testing.assert_array_equal(np.concatenate(found), whole)
+        assert max(len(block) for block in found) < 3 * max(2000, 2000 * new_rate // rate)
+    assert list(resample([], rate, new_rate)) == []
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 8000, 9000])
+def test_stretches_are_the_same_samples_in_equal_blocks(size: int) -> None:
+    for seed in range(3):
+        blocks = list(stretches(cut(noise(), seed), size))
+        np.testing.assert_array_equal(np.concatenate(blocks), noise())
+        assert {len(block) for block in blocks[:-1]} <= {size} and 0 < len(blocks[-1]) <= size
+    assert list(stretches([], size)) == []
+
+
+def test_audio_is_read_as_often_as_asked_and_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diar.audio.BLOCK_SAMPLES", 1000)
+    audio = made(noise(n_channels=2))
+    for _ in range(2):
+        assert [len(block) for block in audio.blocks()] == [1000] * 8
+
+
+def test_all_channels_come_resampled_and_checked() -> None:
+    samples = noise(n_channels=3)
+    read = all_channels(Channels("rec", 8000, lambda: iter(cut(samples, 0))), RATE)
+    np.testing.assert_array_equal(np.concatenate(list(read())), resample_poly(samples, 2, 1))
+    samples[[70, 7], 2] = np.nan
+    with pytest.raises(DataError, match="^rec: sample 7 is not a number"):
+        list(read())
 
 
 @pytest.mark.parametrize(

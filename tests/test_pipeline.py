@@ -15,7 +15,7 @@ from scipy.signal import resample_poly
 from threadpoolctl import threadpool_limits
 
 from diar import feats, realign, vad
-from diar.audio import Audio, AudioOptions
+from diar.audio import Audio, AudioOptions, from_samples
 from diar.background import Stream
 from diar.cluster import aib, hmm_gmm, ib_viterbi
 from diar.cluster.agglomerate import SpeakerCountOptions, SpeakerRange, cut, renumber
@@ -24,7 +24,7 @@ from diar.cluster.hmm_gmm import HmmGmmOptions
 from diar.cluster.ib_hmm_gmm import IbHmmGmmOptions, log_likelihood_gains
 from diar.cluster.ib_viterbi import IbViterbiOptions
 from diar.errors import DataError
-from diar.feats import MfccOptions
+from diar.feats import FeatsOptions
 from diar.io.wav import WavOptions, read_wav
 from diar.options import Options
 from diar.pipeline import (
@@ -47,7 +47,7 @@ from diar.vad import WebrtcOptions
 
 RATE = 16000
 OPTIONS = PipelineOptions(
-    feats=MfccOptions(),
+    feats=FeatsOptions(),
     vad=WebrtcOptions(webrtc_mode=0, min_silence=0.2, min_speech=0.2),
     speakers=SpeakerCountOptions(num_spk=0, min_spk=0, max_spk=0),
     clusters=HmmGmmOptions(
@@ -74,6 +74,10 @@ OPTIONS = PipelineOptions(
 )
 PITCH = {0: 100.0, 1: 190.0, 2: 260.0}
 TILT = {0: 0.3, 1: 1.0, 2: 1.8}
+
+
+def in_memory(signal: np.ndarray, rate: int) -> Audio:
+    return from_samples(signal, rate, AudioOptions(sample_rate=rate))
 
 
 def voice(speaker: int, n_samples: int, rng: np.random.Generator) -> np.ndarray:
@@ -146,8 +150,8 @@ def test_the_same_labels_as_the_stages_one_by_one(
     """By way of a file, and of the algorithms themselves and not the pipeline's own stage functions."""
     soundfile.write(tmp_path / "a.wav", planted[0], RATE, subtype="FLOAT")
     audio = read_wav(str(tmp_path / "a.wav"), WavOptions(sample_rate=RATE))
-    frames = feats.mfcc(audio.signal, RATE, OPTIONS.feats)
-    speech = vad.webrtc(audio.signal, RATE, OPTIONS.vad) == 1
+    frames = feats.features([audio.signal], RATE, OPTIONS.feats)
+    speech = vad.webrtc([audio.signal], RATE, OPTIONS.vad) == 1
     history = hmm_gmm.merge_history(frames[speech], OPTIONS.clusters)
     partition = cut(history, OPTIONS.clusters.stop)
     assert OPTIONS.realigner is not None
@@ -259,7 +263,7 @@ def test_speech_of_another_length_is_refused_beyond_the_edges(n_speech: int, fit
 
 @pytest.mark.parametrize("frame_length", [25.0, 1000.0])
 def test_windows_that_are_left_out_at_the_edges_do_not_stop_the_chain(frame_length: float) -> None:
-    options = changed(feats=MfccOptions(snip_edges=True, frame_length=frame_length), realigner=None)
+    options = changed(feats=FeatsOptions(snip_edges=True, frame_length=frame_length), realigner=None)
     signal = 0.1 * np.random.default_rng(0).standard_normal(3 * RATE).astype(np.float32)
     made = diarize(signal, RATE, options, speech=np.ones(300, dtype=np.float32))
     assert len(made.labels) == 1 + int((3000 - frame_length) / 10)
@@ -290,13 +294,13 @@ def test_stereo_at_another_rate_gives_the_labels_of_the_stages_on_its_file(
 ) -> None:
     soundfile.write(tmp_path / "meeting.wav", stereo, 44100, subtype="FLOAT")
     audio = read_wav(str(tmp_path / "meeting.wav"), WavOptions(sample_rate=sample_rate, channel=channel))
-    mfcc_options = MfccOptions(dither=2.0)
-    frames = wav_to_feats(audio, mfcc_options, "meeting")
+    feats_options = FeatsOptions(dither=2.0)
+    frames = wav_to_feats(audio, feats_options, "meeting")
     mask = speech_mask("meeting", frames, wav_to_vad(audio, OPTIONS.vad))
     clustering = frames_to_clusters(frames, mask, OPTIONS.clusters, SpeakerRange())
     assert OPTIONS.realigner is not None
     labels = realign_clusters(frames, clustering.labels, OPTIONS.realigner)
-    options = changed(feats=mfcc_options, audio=AudioOptions(sample_rate=sample_rate, channel=channel))
+    options = changed(feats=feats_options, audio=AudioOptions(sample_rate=sample_rate, channel=channel))
     made = diarize(stereo, 44100, options, recording="meeting")
     np.testing.assert_array_equal(made.labels, labels)
     assert [step.best_merge for step in made.history] == [step.best_merge for step in clustering.history], "the dither"
@@ -331,14 +335,14 @@ def test_samples_that_a_file_could_not_have_are_refused(samples: np.ndarray, rea
 
 
 def test_the_name_seeds_the_dither() -> None:
-    audio = Audio((0.1 * np.random.default_rng(0).standard_normal(8000)).astype(np.float32), RATE, RATE)
-    options = MfccOptions(dither=5.0, seed=7)
+    audio = in_memory((0.1 * np.random.default_rng(0).standard_normal(8000)).astype(np.float32), RATE)
+    options = FeatsOptions(dither=5.0, seed=7)
     first = wav_to_feats(audio, options, "zoë")
     rng = np.random.default_rng([7, zlib.crc32("zoë".encode())])
-    np.testing.assert_array_equal(first, feats.mfcc(audio.signal, RATE, options, rng=rng))
-    for other in (wav_to_feats(audio, options, "zoe"), wav_to_feats(audio, MfccOptions(dither=5.0, seed=8), "zoë")):
+    np.testing.assert_array_equal(first, feats.features([audio.signal], RATE, options, rng=rng))
+    for other in (wav_to_feats(audio, options, "zoe"), wav_to_feats(audio, FeatsOptions(dither=5.0, seed=8), "zoë")):
         assert np.abs(first - other).max() > 1e-3
-    without = MfccOptions(dither=0.0, seed=7)
+    without = FeatsOptions(dither=0.0, seed=7)
     np.testing.assert_array_equal(wav_to_feats(audio, without, "a"), wav_to_feats(audio, without, "b"))
 
 
@@ -350,7 +354,7 @@ KINDS = [type(options).__name__ for options in BOTTLENECK]
 
 @pytest.fixture(scope="module")
 def frames(planted: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    return wav_to_feats(Audio(planted[0], RATE, RATE), OPTIONS.feats, "signal")
+    return wav_to_feats(in_memory(planted[0], RATE), OPTIONS.feats, "signal")
 
 
 @pytest.fixture(scope="module")
@@ -568,9 +572,9 @@ def test_speech_is_detected_at_a_rate_that_the_detector_takes(
     planted: tuple[np.ndarray, np.ndarray], sample_rate: int, taken: int
 ) -> None:
     signal = resample_poly(planted[0][: 8 * RATE], sample_rate // 100, RATE // 100).astype(np.float32)
-    found = wav_to_vad(Audio(signal, sample_rate, sample_rate), OPTIONS.vad)
+    found = wav_to_vad(in_memory(signal, sample_rate), OPTIONS.vad)
     again = resample_poly(signal, taken // 100, sample_rate // 100).astype(np.float32)
-    np.testing.assert_array_equal(found, vad.webrtc(again, taken, OPTIONS.vad))
+    np.testing.assert_array_equal(found, vad.webrtc([again], taken, OPTIONS.vad))
     assert len(found) == 800 and 0 < found.sum() < 800
 
 
@@ -579,7 +583,7 @@ def test_upsampled_audio_has_its_mel_bins_below_its_own_half_rate(tmp_path) -> N
     soundfile.write(tmp_path / "a.wav", signal, 8000, subtype="FLOAT")
     audio = read_wav(str(tmp_path / "a.wav"), WavOptions(sample_rate=16000))
     frames = wav_to_feats(audio, OPTIONS.feats, "a")
-    np.testing.assert_array_equal(frames, feats.mfcc(audio.signal, 16000, MfccOptions(high_freq=4000.0)))
+    np.testing.assert_array_equal(frames, feats.features([audio.signal], 16000, FeatsOptions(high_freq=4000.0)))
 
 
 @pytest.mark.parametrize(("labels", "expected"), [([], 0), ([-1, -1], 0), ([-1, 0, 0, 3], 2), ([1, 0, 2, 1], 3)])

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from diar.cluster.agglomerate import SpeakerRange
 from diar.cluster.hmm_gmm import HmmGmmOptions
-from diar.feats import MfccOptions, mfcc
+from diar.feats import FeatsOptions, features
 from diar.pipeline import PipelineOptions, diarize, frames_to_clusters
 
 TURNS = {
@@ -400,7 +400,7 @@ def test_channel_and_sample_rate(finished, corpus):
     samples, _ = soundfile.read(corpus / "wav" / "beta.wav", dtype="float32")
     second = resample_poly(samples[:, 1], 1, 2).astype(np.float32)
     with threadpool_limits(1):  # as the recipe's jobs
-        np.testing.assert_array_equal(archive(finished, "feats", "beta"), mfcc(second, 8000, MfccOptions()))
+        np.testing.assert_array_equal(archive(finished, "feats", "beta"), features([second], 8000, FeatsOptions()))
     assert [path.name for path in finished.exp("feats").glob("*.ark")] == ["beta.ark"]
 
 

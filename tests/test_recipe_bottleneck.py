@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from diar.cluster.agglomerate import SpeakerRange
 from diar.cluster.aib import AibOptions
 from diar.errors import DataError
-from diar.feats import MfccOptions
+from diar.feats import FeatsOptions
 from diar.io.ark import ArchiveFolder, read_arrays, write_archive, write_arrays, write_scp
 from diar.io.rttm import read_rttm_lines, speaker_turns
 from diar.io.wav import WavOptions, read_wav
@@ -242,7 +242,7 @@ def test_diartks_labels_on_its_own_recordings() -> None:
     agreed, spoken = [], []
     for path in sorted((folder / "flac").glob("*.flac")):
         audio = read_wav(str(path), WavOptions())
-        frames = wav_to_feats(audio, MfccOptions(snip_edges=True), path.stem)
+        frames = wav_to_feats(audio, FeatsOptions(snip_edges=True), path.stem)
         reference = speaker_turns(read_rttm_lines(folder / "rttm" / f"{path.stem}.rttm"))[path.stem]
         speech = speech_frames(reference, len(frames)) > 0
         found = frames_to_clusters(frames, speech, AibOptions(compat="diartk"), SpeakerRange())

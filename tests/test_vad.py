@@ -46,17 +46,17 @@ def test_webrtc_is_webrtcvad_frame_by_frame_and_then_smoothed(sample_rate: int, 
     signal = bursts(sample_rate)
     raw = decisions(signal, sample_rate, mode)
     options = WebrtcOptions(webrtc_mode=mode, min_silence=0.0, min_speech=0.0)
-    assert webrtc(signal, sample_rate, options).tolist() == raw
+    assert webrtc([signal], sample_rate, options).tolist() == raw
     assert 0 < sum(raw) < len(raw)
     smoothing = WebrtcOptions(webrtc_mode=mode, min_silence=0.12, min_speech=0.25)
-    assert webrtc(signal, sample_rate, smoothing).tolist() == closed_and_opened(raw, 12, 25)
+    assert webrtc([signal], sample_rate, smoothing).tolist() == closed_and_opened(raw, 12, 25)
 
 
 @pytest.mark.parametrize("extra", [0, 1, 79, 80, 81, 159])
 def test_there_are_a_hundred_decisions_a_second_rounded(extra: int) -> None:
     signal = bursts(16000)[: 16000 + extra]
     options = WebrtcOptions(webrtc_mode=1, min_silence=0.0, min_speech=0.0)
-    speech = webrtc(signal, 16000, options)
+    speech = webrtc([signal], 16000, options)
     assert speech.dtype == np.float32
     assert len(speech) == 100 + (2 * extra >= 160)
     assert speech.tolist() == decisions(signal, 16000, 1)
@@ -65,12 +65,12 @@ def test_there_are_a_hundred_decisions_a_second_rounded(extra: int) -> None:
 @pytest.mark.parametrize("sample_rate", RATES)
 @pytest.mark.parametrize("mode", range(4))
 def test_silence_has_no_speech(sample_rate: int, mode: int) -> None:
-    speech = webrtc(np.zeros(2 * sample_rate, dtype=np.float32), sample_rate, WebrtcOptions(webrtc_mode=mode))
+    speech = webrtc([np.zeros(2 * sample_rate, dtype=np.float32)], sample_rate, WebrtcOptions(webrtc_mode=mode))
     assert speech.tolist() == [0.0] * 200
 
 
 def test_an_empty_signal_has_no_frames() -> None:
-    assert webrtc(np.zeros(0, dtype=np.float32), 16000, WebrtcOptions()).shape == (0,)
+    assert webrtc([np.zeros(0, dtype=np.float32)], 16000, WebrtcOptions()).shape == (0,)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Audio of any format libsndfile reads, one channel of it, at the sample rate asked for."""
+"""Audio of any format libsndfile reads, block by block, at the sample rate asked for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import io
 import math
 import struct
 import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -13,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from diar.audio import MIN_DURATION, Audio, AudioOptions, from_samples
+from diar.audio import BLOCK_SAMPLES, MIN_DURATION, Audio, AudioOptions, Channels, one_channel
 from diar.errors import DataError
 from diar.io.files import atomic_path
 from diar.options import option
@@ -21,12 +24,12 @@ from diar.options import option
 if TYPE_CHECKING:
     import soundfile
 
-_BLOCK_SAMPLES = 1 << 20
 _MOST_SAMPLES = 1 << 40  # more than any recording has
-_NONE = np.zeros((0, 1), dtype=np.float32)
 
 # sizes that streaming writers leave in a header because they cannot know better
 _UNKNOWN_SIZES = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFFFFF - 36, 0xFFFFFFFF - 36)
+
+Opener = Callable[[], AbstractContextManager[BinaryIO]]  # a seekable stream of the bytes from their start
 
 
 @dataclass(frozen=True)
@@ -37,23 +40,72 @@ class WavOptions(AudioOptions):
 
 
 def read_wav(source: str, options: WavOptions) -> Audio:
-    """Read one channel of ``source``, a path or (with ``allow_pipes``) a command ending in ``|``.
+    """One channel of ``source``, a path or (with ``allow_pipes``) a command ending in ``|``; read when it is asked for.
 
     Raises:
-        DataError: missing, empty, not audio, truncated, undecodable, shorter than 0.1 s, NaN samples, no such channel.
+        DataError: missing, empty, not audio, truncated; when it is read: undecodable, shorter than 0.1 s, NaN samples,
+            no such channel.
     """
+    return one_channel(read_channels([source], options), options)
+
+
+def read_channels(sources: list[str], options: WavOptions) -> Channels:
+    """All channels of all ``sources`` side by side; files that are shorter than others end in zeros.
+
+    Raises:
+        DataError: as ``read_wav``, or sources of different rates.
+    """
+    opened = [_open(source, options.allow_pipes) for source in sources]
+    rates = [_sample_rate(name, opener) for name, opener in opened]
+    for (name, _), rate in zip(opened, rates, strict=True):
+        if rate != rates[0]:
+            raise DataError(name, f"has {rate} Hz", f"wanted {rates[0]} Hz, as {opened[0][0]}", "resample one")
+    if len(opened) == 1:
+        name, opener = opened[0]
+        return Channels(name, rates[0], lambda: _blocks(name, opener))
+    return Channels(
+        opened[0][0], rates[0], lambda: _side_by_side([_blocks(name, opener) for name, opener in opened])
+    )
+
+
+def _blocks(name: str, opener: Opener) -> Iterator[NDArray[np.float32]]:
+    """(n, C) blocks of the audio in a stream, all but the last of ``BLOCK_SAMPLES``."""
     import soundfile
 
-    name, stream = _open(source, options.allow_pipes)
-    with stream:
+    with opener() as stream:
         try:
             with soundfile.SoundFile(stream) as audio:
-                source_rate = audio.samplerate
-                # block by block: the header of a streamed FLAC does not tell the length
-                samples = np.concatenate(list(audio.blocks(_BLOCK_SAMPLES, dtype="float32", always_2d=True)) or [_NONE])
+                yield from audio.blocks(BLOCK_SAMPLES, dtype="float32", always_2d=True)
         except soundfile.SoundFileError as error:
             raise _not_audio(name, error) from None
-    return from_samples(samples, source_rate, options, name)
+
+
+def _side_by_side(streams: list[Iterator[NDArray[np.float32]]]) -> Iterator[NDArray[np.float32]]:
+    """The columns of all streams, whose blocks are equally long but for the last ones."""
+    widths: list[int] = []
+    while True:
+        blocks = [next(stream, None) for stream in streams]
+        widths = widths or [0 if block is None else block.shape[1] for block in blocks]
+        n_samples = max((len(block) for block in blocks if block is not None), default=0)
+        if not n_samples:
+            return
+        joined = np.zeros((n_samples, sum(widths)), dtype=np.float32)
+        for block, end in zip(blocks, np.cumsum(widths), strict=True):
+            if block is not None:
+                joined[: len(block), end - block.shape[1] : end] = block
+        yield joined
+
+
+def _sample_rate(name: str, opener: Opener) -> int:
+    import soundfile
+
+    with opener() as stream:
+        try:
+            with soundfile.SoundFile(stream) as audio:
+                rate: int = audio.samplerate
+        except soundfile.SoundFileError as error:
+            raise _not_audio(name, error) from None
+    return rate
 
 
 def probe_duration(path: Path) -> float:
@@ -64,13 +116,13 @@ def probe_duration(path: Path) -> float:
     """
     import soundfile
 
-    name, stream = _open(str(path), allow_pipes=False)
-    with stream:
+    name, opener = _open(str(path), allow_pipes=False)
+    with opener() as stream:
         try:
             with soundfile.SoundFile(stream) as audio:
                 n_samples = audio.frames
                 if n_samples > _MOST_SAMPLES:  # a streamed FLAC, whose header does not tell the length
-                    n_samples = sum(len(block) for block in audio.blocks(_BLOCK_SAMPLES))
+                    n_samples = sum(len(block) for block in audio.blocks(BLOCK_SAMPLES))
                 duration: float = n_samples / audio.samplerate
         except soundfile.SoundFileError as error:
             raise _not_audio(name, error) from None
@@ -81,52 +133,68 @@ def probe_duration(path: Path) -> float:
 
 def _not_audio(name: str, error: soundfile.SoundFileError) -> DataError:
     reason = str(getattr(error, "error_string", error)).rstrip(".")
-    return DataError(name, f"cannot be decoded ({reason})", "wanted WAV, FLAC, Ogg, MP3, AIFF or NIST SPHERE")
+    return DataError(name, f"cannot be decoded ({reason})", "wanted WAV, FLAC, Ogg, Opus, MP3, AIFF or NIST SPHERE")
 
 
-def _open(source: str, allow_pipes: bool) -> tuple[str, BinaryIO]:
-    """The name for messages, and a seekable stream of the bytes of a path or pipe."""
+def _open(source: str, allow_pipes: bool) -> tuple[str, Opener]:
+    """The name for messages, and what opens the bytes of a path or pipe as often as they are read."""
     if source.endswith("|"):
-        output = _run_pipe(source, allow_pipes)
-        _refuse_truncated(source, output, len(output.getvalue()))
-        return source, output
+        return source, _run_pipe(source, allow_pipes)
     path = Path(source)
     try:
         size = path.stat().st_size
-        stream = path.open("rb")
+        with path.open("rb") as stream:
+            if size == 0:
+                raise DataError(path, "is empty", "wanted audio", "copy it again")
+            _refuse_unreadable(str(path), stream, size)
     except FileNotFoundError:
         raise DataError(path, "no such file", advice="correct wav.scp, or run stage 0 again") from None
     except OSError as error:
         raise DataError(path, f"cannot be read ({error.strerror})") from None
-    if size == 0:
-        stream.close()
-        raise DataError(path, "is empty", "wanted audio", "copy it again")
-    _refuse_truncated(str(path), stream, size)
-    return str(path), stream
+    return str(path), lambda: path.open("rb")
 
 
-def _refuse_truncated(name: str, stream: BinaryIO, size: int) -> None:
-    """Close ``stream`` and complain if its header promises more than ``size`` bytes; else go back to its start."""
-    promised = _promised_size(stream)
-    stream.seek(0)
+def _run_pipe(command: str, allowed: bool) -> Opener:
+    """Run ``command`` once; what it writes is kept in a temporary file, which goes when nothing refers to it any more.
+
+    Raises:
+        DataError: pipes are not allowed, the command fails or writes nothing, or its output is truncated.
+    """
+    if not allowed:
+        raise DataError(command, "is a pipe", "wanted a file", "pass --allow-pipes true if you trust this wav.scp")
+    output = tempfile.TemporaryFile()  # noqa: SIM115  read as often as asked
+    done = subprocess.run(
+        command[:-1], shell=True, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE, check=False
+    )
+    size = output.seek(0, io.SEEK_END)
+    if done.returncode != 0 or not size:
+        complaint = done.stderr.decode(errors="replace").strip().splitlines()
+        last = f": {complaint[-1]}" if complaint else ""
+        raise DataError(command, f"the command failed (exit {done.returncode}){last}", "wanted audio on its output")
+    output.seek(0)
+    _refuse_unreadable(command, output, size)
+
+    @contextmanager
+    def rewound() -> Iterator[BinaryIO]:
+        output.seek(0)
+        yield output
+
+    return rewound
+
+
+def _refuse_unreadable(name: str, stream: BinaryIO, size: int) -> None:
+    """Complain where libsndfile would not, or not so that it helps.
+
+    Raises:
+        DataError: the header promises more than ``size`` bytes, or a compression that libsndfile does not know.
+    """
+    promised = _promised_size(name, stream)
     if promised > size:
-        stream.close()
         found = f"truncated: {promised} bytes promised by its header, {size} found"
         raise DataError(name, found, advice="copy it again")
 
 
-def _run_pipe(command: str, allowed: bool) -> io.BytesIO:
-    if not allowed:
-        raise DataError(command, "is a pipe", "wanted a file", "pass --allow-pipes true if you trust this wav.scp")
-    done = subprocess.run(command[:-1], shell=True, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    if done.returncode != 0 or not done.stdout:
-        complaint = done.stderr.decode(errors="replace").strip().splitlines()
-        last = f": {complaint[-1]}" if complaint else ""
-        raise DataError(command, f"the command failed (exit {done.returncode}){last}", "wanted audio on its output")
-    return io.BytesIO(done.stdout)
-
-
-def _promised_size(stream: BinaryIO) -> int:
+def _promised_size(name: str, stream: BinaryIO) -> int:
     """Bytes the file must have by its own header; 0 where the format does not tell.
 
     libsndfile reads truncated WAV, AIFF and SPHERE files without a word, so their headers are looked at here.
@@ -142,7 +210,7 @@ def _promised_size(stream: BinaryIO) -> int:
         return _chunk_end(stream, b"SSND", ">I")
     if head[:7] == b"NIST_1A":
         stream.seek(0)
-        return _sphere_size(stream)
+        return _sphere_size(name, stream)
     return 0
 
 
@@ -160,19 +228,25 @@ def _chunk_end(stream: BinaryIO, wanted: bytes, size_format: str, known_size: in
     return 0
 
 
-def _sphere_size(stream: BinaryIO) -> int:
-    """Header plus samples of a NIST SPHERE file; 0 where it is compressed or does not tell."""
+def _sphere_size(name: str, stream: BinaryIO) -> int:
+    """Header plus samples of a NIST SPHERE file; 0 where it does not tell.
+
+    Raises:
+        DataError: its samples are compressed ('pcm,embedded-shorten-v2.00').
+    """
     fields: dict[str, str] = {}
     lines = stream.read(1024).decode("ascii", errors="replace").splitlines()
     for line in lines[2:]:
-        name, _, value = line.partition(" ")
-        if name == "end_head":
+        key, _, value = line.partition(" ")
+        if key == "end_head":
             break
-        fields[name] = value.partition(" ")[2]
+        fields[key] = value.partition(" ")[2]
+    _, _, compression = fields.get("sample_coding", "").partition(",")
+    if compression:
+        advice = f"put a pipe into wav.scp, 'sph2pipe -f wav {name} |', and pass --allow-pipes true"
+        raise DataError(name, f"is compressed SPHERE ({compression})", "wanted PCM or u-law samples", advice)
     try:
-        if "," in fields.get("sample_coding", ""):  # 'pcm,embedded-shorten-v2.00': the size tells nothing
-            return 0
-        counts = (int(fields[name]) for name in ("sample_count", "channel_count", "sample_n_bytes"))
+        counts = (int(fields[key]) for key in ("sample_count", "channel_count", "sample_n_bytes"))
         return int(lines[1]) + math.prod(counts)
     except (KeyError, ValueError, IndexError):
         return 0

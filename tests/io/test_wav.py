@@ -13,7 +13,8 @@ import soundfile
 
 from diar.audio import Audio
 from diar.errors import DataError
-from diar.io.wav import WavOptions, probe_duration, read_wav, write_wav
+from diar.io import wav
+from diar.io.wav import WavOptions, probe_duration, read_channels, write_wav
 
 RATE = 16000
 OPTIONS = WavOptions(sample_rate=RATE, channel="mix", allow_pipes=False)
@@ -24,6 +25,13 @@ def noise(n_samples: int = 8000, n_channels: int = 1) -> np.ndarray:
     """Samples that 16 bits hold exactly; (n,) or (n, channels)."""
     samples = np.random.default_rng(n_channels).integers(-30000, 30000, size=(n_samples, n_channels)) / 32768
     return samples[:, 0] if n_channels == 1 else samples
+
+
+def read_wav(source: str, options: WavOptions) -> Audio:
+    """The audio, read to its end once."""
+    audio = wav.read_wav(source, options)
+    assert audio.signal.ndim == 1
+    return audio
 
 
 def saved(path: Path, samples: np.ndarray, rate: int = RATE, **how: str) -> Path:
@@ -73,6 +81,61 @@ def test_sphere_is_read(tmp_path: Path) -> None:
     path.write_bytes(sphere(noise()))
     np.testing.assert_array_equal(read_wav(str(path), OPTIONS).signal, noise().astype(np.float32))
     assert probe_duration(path) == 0.5
+
+
+@pytest.mark.parametrize("n_channels", [1, 2])
+@pytest.mark.parametrize("byte_order", ["01", "10"])
+def test_sphere_of_both_byte_orders_and_two_channels_is_read(tmp_path: Path, n_channels: int, byte_order: str) -> None:
+    samples, path = noise(n_channels=n_channels), tmp_path / "a.sph"
+    fields = {"channel_count": f"-i {n_channels}", "sample_count": "-i 8000", "sample_byte_format": f"-s2 {byte_order}"}
+    content = sphere(samples, **fields)
+    if byte_order == "10":
+        content = content[:1024] + (samples * 32768).astype(">i2").tobytes()
+    path.write_bytes(content)
+    for k in range(n_channels):
+        signal = read_wav(str(path), WavOptions(channel=str(k + 1))).signal
+        np.testing.assert_array_equal(signal, samples.reshape(8000, -1)[:, k].astype(np.float32))
+    assert probe_duration(path) == 0.5
+
+
+def expanded(code: int) -> float:
+    """The sample of a u-law code, by ITU-T G.711."""
+    code = ~code & 0xFF
+    magnitude = ((((code & 0x0F) << 3) + 0x84) << ((code & 0x70) >> 4)) - 0x84
+    return (-magnitude if code & 0x80 else magnitude) / 32768
+
+
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_u_law_sphere_is_read(tmp_path: Path, n_channels: int) -> None:
+    codes = np.random.default_rng(0).integers(0, 256, (4000, n_channels), dtype=np.uint8)
+    fields = {"channel_count": f"-i {n_channels}", "sample_n_bytes": "-i 1", "sample_coding": "-s4 ulaw"}
+    fields |= {"sample_byte_format": "-s1 1", "sample_sig_bits": "-i 8"}  # as in LDC's releases
+    path = tmp_path / "a.sph"
+    path.write_bytes(sphere(noise(), promised=4000, rate=8000, **fields)[:1024] + codes.tobytes())
+    for k in range(n_channels):
+        audio = read_wav(str(path), WavOptions(sample_rate=8000, channel=str(k + 1)))
+        assert audio.source_rate == 8000
+        np.testing.assert_allclose(audio.signal, [expanded(int(c)) for c in codes[:, k]], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "subtype", "error"),
+    [("wav", "PCM_U8", 1 / 128), ("wav", "PCM_32", 0), ("wav", "DOUBLE", 0), ("wav", "ULAW", 0.04),
+     ("aiff", "PCM_S8", 1 / 128), ("aiff", "PCM_24", 0), ("flac", "PCM_24", 0), ("flac", "PCM_S8", 1 / 128),
+     ("ogg", "VORBIS", 0.05), ("opus", "OPUS", 0.05), ("mp3", "MPEG_LAYER_III", 0.05), ("au", "PCM_16", 1 / 32768),
+     ("w64", "PCM_16", 1 / 32768)],
+)  # fmt: skip
+def test_formats_are_read(tmp_path: Path, suffix: str, subtype: str, error: float) -> None:
+    """Lossy ones to a tenth of the tone's amplitude, whose start and end a codec may smear."""
+    tone = 0.5 * np.sin(2 * np.pi * 440.0 * np.arange(RATE) / RATE)
+    path = tmp_path / f"a.{suffix}"
+    soundfile.write(path, tone, RATE, subtype=subtype, format="OGG" if suffix == "opus" else suffix.upper())
+    audio = read_wav(str(path), OPTIONS)
+    assert abs(len(audio.signal) - RATE) <= (0 if suffix != "mp3" else 2304)
+    middle = slice(2000, 14000)
+    signal = audio.signal[len(audio.signal) - RATE :] if suffix == "mp3" else audio.signal
+    np.testing.assert_allclose(signal[middle], tone[middle], rtol=0, atol=error + 1e-6)
+    assert probe_duration(path) == pytest.approx(1.0, abs=0.15 if suffix == "mp3" else 0)
 
 
 @pytest.mark.parametrize("n_channels", [2, 3, 8])
@@ -237,12 +300,23 @@ def test_streamed_flac_of_unknown_length_has_no_absurd_duration(tmp_path: Path) 
     assert duration == 0.5
 
 
-@pytest.mark.parametrize(
-    "fields", [{"sample_coding": "-s26 pcm,embedded-shorten-v2.00"}, {"sample_count": "-i many"}], ids=str
-)
-def test_sphere_that_does_not_tell_its_size_is_left_to_the_decoder(tmp_path: Path, fields: dict[str, str]) -> None:
+@pytest.mark.parametrize("compression", ["embedded-shorten-v2.00", "embedded-wavpack-v1.0"])
+def test_compressed_sphere_is_refused_with_the_pipe_that_reads_it(tmp_path: Path, compression: str) -> None:
     path = tmp_path / "a.sph"
-    path.write_bytes(sphere(noise(), promised=10**6, **fields))
+    path.write_bytes(sphere(noise(), sample_coding=f"-s26 pcm,{compression}"))
+    wanted = (
+        f"{path}: is compressed SPHERE ({compression}); wanted PCM or u-law samples; "
+        f"put a pipe into wav.scp, 'sph2pipe -f wav {path} |', and pass --allow-pipes true"
+    )
+    for read in (lambda: read_wav(str(path), OPTIONS), lambda: probe_duration(path)):
+        with pytest.raises(DataError) as refused:
+            read()
+        assert str(refused.value) == wanted
+
+
+def test_sphere_that_does_not_tell_its_size_is_left_to_the_decoder(tmp_path: Path) -> None:
+    path = tmp_path / "a.sph"
+    path.write_bytes(sphere(noise(), promised=10**6, sample_count="-i many"))
     try:
         assert len(read_wav(str(path), OPTIONS).signal) == 8000
     except DataError as error:
@@ -369,6 +443,14 @@ def test_a_pipe_that_streams_a_wav_of_unknown_size_is_read(tmp_path: Path) -> No
     np.testing.assert_array_equal(audio.signal, noise().astype(np.float32))
 
 
+def test_a_pipe_runs_once_and_is_read_as_often_as_asked(tmp_path: Path) -> None:
+    path, witness = saved(tmp_path / "a.wav", noise()), tmp_path / "ran"
+    audio = wav.read_wav(f"echo >>{shlex.quote(str(witness))}; cat {shlex.quote(str(path))} |", PIPES)
+    for _ in range(3):
+        np.testing.assert_array_equal(audio.signal, noise().astype(np.float32))
+    assert witness.read_text() == "\n"
+
+
 def test_a_pipe_does_not_read_what_the_program_itself_is_given() -> None:
     """A recipe that loops over lines of its input would lose them."""
     reader, writer = os.pipe()
@@ -389,3 +471,41 @@ def test_a_pipe_does_not_read_what_the_program_itself_is_given() -> None:
 def test_a_duration_is_not_asked_of_a_pipe() -> None:
     with pytest.raises(DataError, match="is a pipe"):
         probe_duration(Path("cat a.wav |"))
+
+
+# ---- blocks and several files --------------------------------------------------------------------------------------
+
+
+def test_audio_comes_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diar.io.wav.BLOCK_SAMPLES", 3000)
+    path = saved(tmp_path / "a.flac", noise(n_channels=2))
+    audio = wav.read_wav(str(path), WavOptions(channel="2"))
+    for _ in range(2):
+        assert [len(block) for block in audio.blocks()] == [3000, 3000, 2000]
+    np.testing.assert_array_equal(audio.signal, noise(n_channels=2)[:, 1].astype(np.float32))
+
+
+def test_files_stand_side_by_side_and_shorter_ones_end_in_zeros(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("diar.io.wav.BLOCK_SAMPLES", 3000)
+    parts = [noise(8000), noise(5000, 2), noise(9001)[:9001]]
+    sources = [str(saved(tmp_path / f"{k}.wav", part)) for k, part in enumerate(parts)]
+    channels = read_channels(sources, OPTIONS)
+    assert channels.rate == RATE and channels.name == sources[0]
+    for _ in range(2):
+        joined = np.concatenate(list(channels.read()))
+        assert joined.shape == (9001, 4) and joined.dtype == np.float32
+        start = 0
+        for part in parts:
+            columns = part.reshape(len(part), -1)
+            found = joined[:, start : start + columns.shape[1]]
+            np.testing.assert_array_equal(found[: len(part)], columns.astype(np.float32))
+            assert not found[len(part) :].any()
+            start += columns.shape[1]
+
+
+def test_files_of_different_rates_are_refused(tmp_path: Path) -> None:
+    sources = [str(saved(tmp_path / f"{rate}.wav", noise(), rate)) for rate in (16000, 8000)]
+    with pytest.raises(DataError, match=r"8000\.wav: has 8000 Hz; wanted 16000 Hz, as .*16000\.wav; resample one"):
+        read_channels(sources, OPTIONS)
