@@ -39,9 +39,10 @@ def data_folder() -> Path:
 
 @dataclass(frozen=True)
 class Meeting:
-    """One meeting: (T, D) features, (T,) reference speech, reference and regions to score."""
+    """One meeting: its audio file, (T, D) features, (T,) reference speech, reference and regions to score."""
 
     name: str
+    audio: str
     frames: NDArray[np.float32]
     speech: NDArray[np.bool_]
     reference: list[RttmLine]
@@ -78,4 +79,4 @@ def pooled(scores: Iterable[RecordingScore]) -> float:
 def _meeting(name: str, audio: Path, reference: list[RttmLine], uem: list[Segment]) -> Meeting:
     frames = wav_to_feats(read_wav(str(audio), WavOptions()), FeatsOptions(), name)
     speech = speech_frames(speaker_turns(reference)[name], len(frames)) > 0
-    return Meeting(name, frames, speech, reference, uem)
+    return Meeting(name, str(audio), frames, speech, reference, uem)

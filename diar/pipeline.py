@@ -30,6 +30,7 @@ from diar.cluster.aib import AibOptions
 from diar.cluster.hmm_gmm import HmmGmmOptions
 from diar.cluster.ib_hmm_gmm import IbHmmGmmOptions, log_likelihood_gains
 from diar.cluster.ib_viterbi import IbViterbiOptions, bottleneck_gains
+from diar.denoise import WienerOptions, wiener
 from diar.errors import DataError
 from diar.feats import FeatsOptions, features
 from diar.frames import to_frame, to_seconds
@@ -133,11 +134,19 @@ def diarize(
     return Diarization(labels, turns, clustering.history)
 
 
-def wav_to_feats(audio: Audio, options: FeatsOptions, recording: str) -> Float32:
-    """(T, D) cepstra; the mel bins of upsampled audio end at its own half rate; the name seeds the dither."""
+def wav_to_feats(
+    audio: Audio, options: FeatsOptions, recording: str, denoise: WienerOptions | None = None
+) -> Float32:
+    """(T, D) features, of the waveform filtered if ``denoise`` is given.
+
+    The bins of upsampled audio end at its own half rate; the recording's name seeds the dither.
+    """
+    blocks = audio.blocks()
+    if denoise is not None:
+        blocks = wiener(blocks, audio.sample_rate, denoise)
     rng = np.random.default_rng([options.seed, zlib.crc32(recording.encode())])
     max_freq = 0.5 * audio.source_rate if audio.source_rate < audio.sample_rate else None
-    return features(audio.blocks(), audio.sample_rate, options, max_freq=max_freq, rng=rng)
+    return features(blocks, audio.sample_rate, options, max_freq=max_freq, rng=rng)
 
 
 def wav_to_vad(audio: Audio, options: WebrtcOptions) -> Speech:
