@@ -77,9 +77,7 @@ def normalise(frames: Float32, means: bool = True, variances: bool = False) -> F
     assert means or not variances
     if not means or len(frames) == 0:
         return frames
-    # relative to the first frame, so that what is constant becomes zero, not the rounding of its mean
-    first = frames[0].astype(np.float64)
-    mean = first + sum((frames[a:b] - first).sum(axis=0) for a, b in _blocks(len(frames))) / len(frames)
+    mean: Float64 = frames.sum(axis=0, dtype=np.float64) / len(frames)
     scale: Float64 | float = 1.0
     if variances:
         squares = sum(np.square(frames[a:b] - mean).sum(axis=0) for a, b in _blocks(len(frames)))

@@ -124,9 +124,15 @@ def test_sliding_normalisation_with_kaldis_defaults(center: bool) -> None:
 
 
 def test_a_window_of_one_frame_gives_zero() -> None:
-    frames = noise(1)
-    assert np.all(normalise_sliding(frames, variances=True) == 0)
-    assert np.all(normalise_sliding(noise(9), 1, 1, center=True, variances=True) == 0)
+    assert np.all(normalise_sliding(noise(1), variances=True) == 0)
+    frames = noise(50) * np.float32(10.0) ** np.arange(-25, 25, dtype=np.float32)[:, np.newaxis]  # sums are rounded
+    assert np.all(normalise_sliding(frames, 1, 1, center=True, variances=True) == 0)
+
+
+def test_a_large_offset_costs_no_digits_of_the_variance() -> None:
+    frames = noise(3000, 1) + np.float32(2**20)
+    expected = kaldi_sliding(frames, 600, 100, False, True)
+    np.testing.assert_allclose(normalise_sliding(frames, variances=True), expected, atol=1e-6)
 
 
 def test_a_window_of_all_frames_is_the_global_one() -> None:

@@ -149,6 +149,11 @@ def test_whole_numbers_are_seconds_up_to_a_day(tmp_path: Path) -> None:
     # the silence at the end tells the unit
     path = written(tmp_path / "a.lab", "0 90000 sil\n90000 2000000 sp\n2000000 30000000 sil\n")
     assert SpeechFile(path, ["a"]).frames("a", 300).tolist() == [0.0] + [1.0] * 19 + [0.0] * 280
+    path = written(tmp_path / "a.lab", "2000000 30000000 sil\n0 90000 sp\n")
+    assert SpeechFile(path, ["a"]).frames("a", 300).tolist() == [1.0] + [0.0] * 299
+    path = written(tmp_path / "a.lab", "0.0 100000.0 sp\n")  # seconds, too many
+    with pytest.raises(DataError, match="speech up to 100000.000 s"):
+        SpeechFile(path, ["a"]).frames("a", 300)
 
 
 def test_an_empty_label_file_is_silence(tmp_path: Path) -> None:
@@ -185,6 +190,7 @@ def test_speech_is_cut_at_the_end_within_half_a_second(tmp_path: Path, name: str
         ("u a 0.0 1.0\nu2 a 1.0\n", r"f:2: found 3 fields; wanted 4 \(segments\)"),
         ("u a 0.0 1.0\nu2 a 1.0 x\n", r"f:2: found times '1\.0 x'; wanted numbers"),
         ("u a 0.0 1.0\nu2 a 2.0 1.0\n", r"f:2: found a segment from 2 to 1 s; wanted 0 <= start < end"),
+        ("u a 0.0 1.0\nu2 a 1.0 1.0\n", r"f:2: found a segment from 1 to 1 s"),
         ("u a 0.0 1.0\nu2 a -2.0 1.0\n", r"f:2: found a segment from -2 to 1 s"),
         ("u a 0.0 1.0\nu2 a 1.0 nan\n", r"f:2: found times '1\.0 nan'"),
         ("SPEAKER a 1 0.0 1.0 <NA> <NA> x <NA>\nSPEAKER a 1 0.0\n", r"f:2: found 4 fields; wanted at least 9 \(RTTM\)"),
