@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from diar.errors import DataError
 from diar.io.files import atomic_path
 from diar.io.scp import read_table, write_table
 
+_BINARY = re.compile(rb"\x00B(?:[FD][MV] |CM[23]? |\x04)")  # matrices and vectors, compressed matrices, int32 vectors
+_HEAD_BYTES = 10  # a binary mark, 'FV ' or 'DV ', the size of the length, the length
 _BROKEN = (OSError, ValueError, EOFError, AssertionError, RuntimeError, struct.error)  # what kaldiio raises
 
 
@@ -87,36 +90,92 @@ class ArchiveFolder:
         Raises:
             DataError: the recording is not listed, or its archive is missing, a pipe or not Kaldi's format.
         """
-        import kaldiio
-
         if recording not in self._table:
             raise DataError(self._table_path, f"recording '{recording}' is not listed", advice="run its stage again")
-        source = self._table[recording]
-        if "|" in (source[0], source[-1]):  # kaldiio would run it, and this table may be somebody else's
-            raise DataError(source, "is a pipe", "wanted an archive", "write its output to a file first")
-        try:
-            array: NDArray[Any] = kaldiio.load_mat(source)
-            promised = _promised_length(source, len(array)) if array.ndim == 1 and array.dtype.kind == "f" else None
-        except _BROKEN as error:
-            raise _unreadable(source, error) from None
-        if promised not in (None, len(array)):
-            raise DataError(source, f"truncated: {len(array)} values found", advice="run its stage again")
-        return array
+        return read_entry(self._table[recording], advice="run its stage again")
 
 
-def _promised_length(source: str, found: int) -> int:
-    """How long a binary float vector is by its own header; kaldiio reads what there is without a word."""
-    name, _, offset = source.rpartition(":")
-    if not offset.isdecimal():
-        return found
-    with open(name, "rb") as archive:
-        archive.seek(int(offset))
-        head = archive.read(10)  # a binary mark, 'FV ' or 'DV ', the size of the length, the length
-    is_vector = head[:2] == b"\0B" and head[3:5] == b"V "
-    return int(struct.unpack("<i", head[6:])[0]) if is_vector else found
+# ---- entries of tables, which may be somebody else's ---------------------------------------------------------------
 
 
-def _unreadable(where: Path | str, error: Exception) -> DataError:
-    """What to say of an archive that kaldiio refuses; its own messages may have several lines."""
+def locate(entry: str, folder: Path | None = None) -> tuple[Path, int]:
+    """File and offset of a table's entry ``FILE:OFFSET`` or ``FILE``.
+
+    A relative path is relative to the working directory, as in Kaldi; if there is nothing, to ``folder``.
+
+    Raises:
+        DataError: the entry is a pipe or has a range of rows, as in ``raw.ark:12[0:99]``.
+    """
+    if "|" in (entry[0], entry[-1]):  # kaldiio would run it
+        raise DataError(entry, "is a pipe", "wanted an archive", "write its output to a file first")
+    if re.search(r"\[[\d:,\s]*\]$", entry):
+        raise DataError(entry, "has a range of rows", "wanted a whole matrix", "copy the features first (copy-feats)")
+    name, _, offset = entry.rpartition(":")
+    path = Path(name) if name and offset.isdecimal() else Path(entry)
+    if folder is not None and not path.exists() and (folder / path).exists():
+        path = folder / path
+    return path, int(offset) if name and offset.isdecimal() else 0
+
+
+def read_entry(entry: str, folder: Path | None = None, advice: str = "") -> NDArray[Any]:
+    """The matrix or vector at a table's entry: binary, compressed or text; see ``locate``.
+
+    Raises:
+        DataError: the file is missing, truncated or not Kaldi's format; ``advice`` is what to do.
+    """
+    path, offset = locate(entry, folder)
+    try:
+        with path.open("rb") as archive:
+            archive.seek(offset)
+            head = archive.read(_HEAD_BYTES)
+            archive.seek(offset)
+            if head.lstrip()[:1] == b"[":
+                return _text_array(archive)
+            if not _BINARY.match(head):  # kaldiio would read pickles, too, which may do anything
+                raise ValueError("neither '\\0B' with a matrix or vector nor '['")
+            array = _binary_array(archive)
+    except _BROKEN as error:
+        raise _unreadable(entry, error, advice) from None
+    if head[3:5] == b"V " and len(array) != struct.unpack("<i", head[6:])[0]:  # kaldiio reads what there is
+        raise DataError(entry, f"truncated: {len(array)} values found", advice=advice)
+    return array
+
+
+def is_kaldi(path: Path) -> bool:
+    """Whether the file begins as one matrix or vector of Kaldi's does, binary or text.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    return bool(_BINARY.match(head)) or head.lstrip()[:1] == b"["
+
+
+def _binary_array(archive: IO[bytes]) -> NDArray[Any]:
+    from kaldiio.matio import read_kaldi
+
+    array: NDArray[Any] = read_kaldi(archive)
+    return array
+
+
+def _text_array(archive: IO[bytes]) -> NDArray[np.float32]:
+    """The matrix, a line a row, or vector, in one line, from ``[`` up to ``]``.
+
+    kaldiio would take numbers for integers if the first has no dot.
+    """
+    content = b""
+    while b"]" not in content:
+        more = archive.read(1 << 20)
+        if not more:
+            raise ValueError("truncated: '[' without ']'")
+        content += more
+    inside = content.partition(b"[")[2].partition(b"]")[0]
+    rows = [[float(value) for value in line.split()] for line in inside.split(b"\n") if line.strip()]
+    return np.array(rows if b"\n" in inside else [value for row in rows for value in row], dtype=np.float32)
+
+
+def _unreadable(where: Path | str, error: Exception, advice: str = "run its stage again") -> DataError:
+    """What to say of an archive that cannot be read; kaldiio's own messages may have several lines."""
     reason = " ".join(str(error).split())
-    return DataError(where, f"cannot be read ({reason})", advice="run its stage again")
+    return DataError(where, f"cannot be read ({reason})", advice=advice)

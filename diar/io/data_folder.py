@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from diar.errors import DataError
 from diar.frames import to_frame
-from diar.io.files import read_text, write_text
+from diar.io.files import numbered_lines, read_text, write_text
 from diar.io.rttm import RttmLine, read_rttm_lines, speaker_turns, write_rttm
 from diar.io.scp import read_table, write_table
 from diar.io.uem import read_uem, write_uem
@@ -86,6 +87,38 @@ class DataFolder:
         path = self.path / "reco2class"
         return read_table(path) if path.exists() else {}
 
+    def durations(self) -> dict[str, float]:
+        """The durations of recordings in seconds (reco2dur); empty where the file is missing.
+
+        Raises:
+            DataError: a duration is not a number above 0.
+        """
+        path = self.path / "reco2dur"
+        return _positive_numbers(path, "seconds") if path.exists() else {}
+
+    def frame_shifts(self) -> dict[str, float]:
+        """The seconds from frame to frame of each recording's features (frame_shift); empty where the file is missing.
+
+        The file holds one number, as Kaldi's get_frame_shift.sh prints it, or ``<recording> <shift>`` a line;
+        utterances will do where all have the same shift.
+
+        Raises:
+            DataError: a shift is not a number above 0, or a recording is not listed.
+        """
+        path = self.path / "frame_shift"
+        if not path.exists():
+            return {}
+        lines = [line.split() for _, line in numbered_lines(path)]
+        if len(lines) == 1 and len(lines[0]) == 1:
+            return dict.fromkeys(self.recordings(), _positive_number(path, lines[0][0], "seconds"))
+        shifts = _positive_numbers(path, "seconds")
+        if len(set(shifts.values())) == 1:
+            return dict.fromkeys(self.recordings(), next(iter(shifts.values())))
+        for recording in self.recordings():
+            if recording not in shifts:
+                raise DataError(path, f"recording '{recording}' is not listed", "wanted '<recording> <seconds>'")
+        return shifts
+
     def digest(self) -> str:
         """A checksum of what the stages' outputs depend on: the recordings, reference, speaker numbers, classes."""
         digest = 0
@@ -93,6 +126,20 @@ class DataFolder:
             path = self.path / name
             digest = zlib.crc32(path.read_bytes() if path.exists() else b"", digest)
         return f"{digest:08x}"
+
+
+def _positive_numbers(path: Path, unit: str) -> dict[str, float]:
+    return {key: _positive_number(f"{path}: '{key}'", value, unit) for key, value in read_table(path).items()}
+
+
+def _positive_number(place: Path | str, text: str, unit: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise DataError(place, f"found '{text}'", f"wanted {unit}, above 0")
+    return number
 
 
 def is_recording_name(name: str) -> bool:

@@ -237,3 +237,44 @@ def test_facts_that_are_not_text_are_refused_before_the_folder_is_cleared(tmp_pa
     with pytest.raises(DataError, match=r"reco2num_spk: not UTF-8 text \(byte 1\)"):
         write_data_folder(target, {"r": "other.wav"}, {"r": 1.0}, facts=source)
     assert DataFolder(target).wav_scp() == {"r": "r.wav"}
+
+
+# ---- what features of others need ----------------------------------------------------------------------------------
+
+
+def folder_with(path: Path, **files: str) -> DataFolder:
+    for name, text in ({"wav_scp": "a /a.wav\nb /b.wav\n"} | files).items():
+        (path / name.replace("wav_scp", "wav.scp")).write_text(text)
+    return DataFolder(path)
+
+
+def test_durations_are_read(tmp_path: Path) -> None:
+    assert folder_with(tmp_path).durations() == {}
+    assert folder_with(tmp_path, reco2dur="a 1.250\nb 60\n").durations() == {"a": 1.25, "b": 60.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "shifts"),
+    [
+        ("0.0125\n", {"a": 0.0125, "b": 0.0125}),
+        ("a 0.01\nb 0.02\n", {"a": 0.01, "b": 0.02}),
+        ("a-1 0.02\na-2 0.02\nb-1 0.02\n", {"a": 0.02, "b": 0.02}),
+    ],
+)
+def test_frame_shifts_are_one_for_all_or_one_each(tmp_path: Path, text: str, shifts: dict[str, float]) -> None:
+    assert folder_with(tmp_path).frame_shifts() == {}
+    assert folder_with(tmp_path, frame_shift=text).frame_shifts() == shifts
+
+
+@pytest.mark.parametrize("number", ["x", "0", "-1", "nan", "inf"])
+def test_durations_and_shifts_that_are_no_positive_numbers_are_refused(tmp_path: Path, number: str) -> None:
+    for text in (f"{number}\n", f"a 0.01\nb {number}\n"):
+        with pytest.raises(DataError, match=f"frame_shift.*: found '{number}'; wanted seconds, above 0"):
+            folder_with(tmp_path, frame_shift=text).frame_shifts()
+    with pytest.raises(DataError, match=f"reco2dur: 'b': found '{number}'; wanted seconds"):
+        folder_with(tmp_path, reco2dur=f"b {number}\n").durations()
+
+
+def test_different_shifts_without_all_recordings_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="frame_shift: recording 'b' is not listed"):
+        folder_with(tmp_path, frame_shift="a 0.01\nb-1 0.02\n").frame_shifts()
