@@ -62,12 +62,12 @@ def wiener(blocks: Iterable[Float32], sample_rate: int, options: WienerOptions) 
         if frames is None:
             continue
         spectrum = np.fft.rfft(frames * window)
-        power = spectrum.real**2 + spectrum.imag**2
+        power: Float32 = spectrum.real**2 + spectrum.imag**2
         if state is None:
             state = _first_state(power[:_FIRST_FRAMES])
         gains = np.empty_like(power)
         wiener_gains(power, state, options.snr_memory, least_gain, gains)
-        clean = np.fft.irfft(spectrum * gains, 2 * hop) * window
+        clean: Float32 = np.fft.irfft(spectrum * gains, 2 * hop) * window
         clean[0, :hop] += overlap
         clean[1:, :hop] += clean[:-1, hop:]
         overlap = clean[-1, hop:].copy()

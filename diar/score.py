@@ -92,6 +92,16 @@ class Score:
         return _percent(wrong, self.scored_speaker_time)
 
     @property
+    def speech_miss(self) -> float:
+        """Time in which somebody talks and nothing is found, in percent of scored speech, which counts overlap once."""
+        return _percent(self.missed_speech, self.scored_speech)
+
+    @property
+    def speech_false_alarm(self) -> float:
+        """Time in which speech is found and nobody talks, in percent of scored speech."""
+        return _percent(self.falarm_speech, self.scored_speech)
+
+    @property
     def jer(self) -> float:
         """Jaccard error rate in percent: the mean over reference speakers."""
         return _percent(self.jaccard_errors, self.n_reference)
@@ -186,36 +196,6 @@ def score_set(
         exclusions = Exclusions.of_reference(lines)
         scores.append(score_recording(recording, turns, guesses, regions, options, exclusions))
     return SetScore(tuple(scores), tuple(_remarks(truth, found, uem)))
-
-
-def format_scores(scores: SetScore, options: ScoreOptions, uem: str = "none", vad: str = "unknown") -> str:
-    """The text of a score file: condition, a line a recording, the pooled line, remarks, md-eval's own last word.
-
-    SER, DER, miss, false alarm (FA) and JER are percentages; ``seconds`` is the scored speaker time, to which the first
-    four refer. ``uem`` and ``vad`` tell where the regions and the speech of the hypothesis came from.
-    """
-    overlap = "skipped" if options.skip_overlap else "scored"
-    condition = f"# collar={options.collar:g} overlap={overlap} uem={uem} vad={vad}"
-    rows: list[tuple[str, Score]] = [(score.recording, score) for score in scores.recordings]
-    rows.append(("OVERALL", scores.pooled))
-    width = max(len("recording"), *(len(name) for name, _ in rows))
-    header = "".join(f"{title:>8}" for title in ("SER", "DER", "miss", "FA", "JER", "found", "true", "seconds"))
-    return "\n".join(
-        [
-            f"{condition} speakers counted from {TRUE_SPEAKER_SECONDS:g} s",
-            f"{'recording':<{width}}{header}",
-            *(_row(name.ljust(width), score) for name, score in rows),
-            *(f"# {remark}" for remark in scores.remarks),
-            f" OVERALL SPEAKER DIARIZATION ERROR = {scores.pooled.der:.2f} percent of scored speaker time  `(ALL)",
-            "",
-        ]
-    )
-
-
-def _row(name: str, score: Score) -> str:
-    rates = (score.ser, score.der, score.miss, score.false_alarm, score.jer)
-    counts = f"{score.n_found:>8}{score.n_true:>8}{score.scored_speaker_time:>8.1f}"
-    return name + "".join(f"{rate:>8.2f}" for rate in rates) + counts
 
 
 def _percent(part: float, whole: float) -> float:

@@ -95,6 +95,11 @@ def speech_frames(segments: Iterable[Segment | Turn], n_frames: int) -> NDArray[
     return speech
 
 
+def frames_to_segments(speech: NDArray[np.generic]) -> list[Segment]:
+    """The stretches of a (T,) array that are not 0."""
+    return [Segment(to_seconds(first), to_seconds(last)) for first, last in runs(speech) if speech[first]]
+
+
 def labels_to_turns(labels: NDArray[np.int32], names: Sequence[str] | None = None) -> list[Turn]:
     """Turns of a (T,) array of speaker labels, -1 where nobody speaks.
 

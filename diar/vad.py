@@ -9,13 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diar.audio import stretches
-from diar.frames import FRAMES_PER_SECOND, num_frames, to_frame
+from diar.frames import FRAMES_PER_SECOND, num_frames, to_frame, to_seconds
 from diar.options import Options, option
-from diar.segments import runs
+from diar.segments import frames_to_segments, runs
 
 Speech = NDArray[np.float32]
 
 _STRETCH_FRAMES = 1000  # handed to the detector at once
+
+# beyond these, what was found is hardly the speech of a meeting
+_LEAST_PERCENT, _MOST_PERCENT = 5, 98
+_MOST_REGIONS_A_MINUTE, _FEW_REGIONS = 60, 30
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,23 @@ def smooth(speech: Speech, min_silence: float, min_speech: float) -> Speech:
         if smoothed[first] == 1 and last - first < to_frame(min_speech):
             smoothed[first:last] = 0
     return smoothed
+
+
+def speech_doubt(speech: Speech) -> str:
+    """What looks wrong with (T,) detected ``speech``, in words; empty if nothing does."""
+    n_regions = len(frames_to_segments(speech))
+    percent = 100 * float(speech.mean()) if len(speech) else 0.0
+    minutes = len(speech) / (60 * FRAMES_PER_SECOND)
+    if not speech.any():
+        return "no speech found"
+    if percent < _LEAST_PERCENT:
+        return f"only {percent:.1f} % speech found; is it a quiet channel, or another one than you want (--channel)?"
+    if percent > _MOST_PERCENT:
+        return f"{percent:.1f} % speech found, hardly a pause; is there loud noise or music?"
+    if n_regions > max(_FEW_REGIONS, _MOST_REGIONS_A_MINUTE * minutes):
+        mean = to_seconds(int(speech.sum())) / n_regions
+        return f"{n_regions} regions of speech, {mean:.2f} s each on average; is it noise, or are gaps not filled?"
+    return ""
 
 
 def fit_length(speech: Speech, n_frames: int) -> Speech:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from diar import cli
 from diar.errors import DataError
-from diar.feats import MfccOptions
+from diar.denoise import WienerOptions
+from diar.feats import FeatsOptions
 from diar.frame_grid import ShiftOptions, fit_to_recording
 from diar.io.feature_table import FeatureTable
 from diar.io.wav import WavOptions
@@ -21,7 +22,7 @@ from diar.transforms import TransformOptions, transform
 
 def main() -> None:
     flags = {"--feats-scp": "table of the features, with the recordings of wav.scp"}
-    others = (WavOptions, MfccOptions)  # steps/wav_to_feats.py's, in the same conf file
+    others = (WavOptions, FeatsOptions, WienerOptions)  # steps/wav_to_feats.py's, in the same conf file
     job = Job(__doc__, "feats", (), (ShiftOptions, TransformOptions), flags, others)
     shift_options, transform_options = job.options(ShiftOptions, TransformOptions)
     if not job.arguments.feats_scp:

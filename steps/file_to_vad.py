@@ -21,6 +21,7 @@ from diar import cli
 from diar.errors import DataError
 from diar.io.speech_file import SpeechFile
 from diar.job import Job
+from diar.vad import speech_doubt
 
 
 def main() -> None:
@@ -34,8 +35,8 @@ def main() -> None:
 
     def convert(recording: str) -> None:
         speech = speech_file.frames(recording, len(feats.read(recording)))
-        if not speech.any():
-            cli.warn(f"{recording}: no speech in {speech_file.path}")
+        if doubt := speech_doubt(speech):
+            cli.warn(f"{recording}: {doubt}, in {speech_file.path}")
         job.write(recording, speech)
 
     job.each_recording(convert)

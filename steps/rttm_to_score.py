@@ -11,7 +11,8 @@ from diar.errors import DataError
 from diar.io.data_folder import DataFolder
 from diar.io.files import write_text
 from diar.io.rttm import read_rttm_lines
-from diar.score import ScoreOptions, format_scores, score_set
+from diar.score import ScoreOptions, score_set
+from diar.score_text import format_scores
 
 
 def main() -> None:

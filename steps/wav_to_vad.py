@@ -1,25 +1,30 @@
 #!/usr/bin/env python3
-"""wav -> vad: speech by WebRTC's detector.
+"""wav -> vad: speech by a detector that needs no training: the energy's HMM, or WebRTC's.
 
-e.g.: steps/wav_to_vad.py --webrtc-mode 3 data/eval exp/eval/vad_webrtc
+Each --vad has options of its own: see --vad webrtc --help.
+
+e.g.: steps/wav_to_vad.py --vad webrtc --webrtc-mode 3 data/eval exp/eval/vad_webrtc
 """
 
 from diar import cli
 from diar.io.wav import WavOptions, read_wav
 from diar.job import Job
-from diar.pipeline import wav_to_vad
-from diar.vad import WebrtcOptions
+from diar.pipeline import DETECTORS, wav_to_vad
+from diar.vad import speech_doubt
 
 
 def main() -> None:
-    job = Job(__doc__, "vad", inputs=(), options=(WavOptions, WebrtcOptions))
-    wav_options, webrtc_options = job.options(WavOptions, WebrtcOptions)
+    detector = cli.chosen("--vad", tuple(DETECTORS))
+    classes = (WavOptions, DETECTORS[detector])
+    flags = {"--vad": f"one of {', '.join(DETECTORS)} (default {next(iter(DETECTORS))})"}
+    job = Job(__doc__, "vad", (), classes, flags, others=tuple(DETECTORS.values()))
+    wav_options, detector_options = job.options(*classes)
     wav_scp = job.data.wav_scp()
 
     def convert(recording: str) -> None:
-        speech = wav_to_vad(read_wav(wav_scp[recording], wav_options), webrtc_options)
-        if not speech.any():
-            cli.warn(f"{recording}: no speech found")
+        speech = wav_to_vad(read_wav(wav_scp[recording], wav_options), detector_options)
+        if doubt := speech_doubt(speech):
+            cli.warn(f"{recording}: {doubt}")
         job.write(recording, speech)
 
     job.each_recording(convert)

@@ -13,7 +13,7 @@ _PRESENCE_LIMIT = 0.99  # speech that seems to be there always is noise in the e
 
 
 @njit("void(float32[:,::1], float64[:,::1], float64, float64, float32[:,::1])", cache=True)
-def wiener_gains(power, state, snr_memory, least_gain, gains):  # type: ignore[no-untyped-def]
+def wiener_gains(power, state, snr_memory, least_gain, gains):
     """(T, F) ``gains`` of (T, F) ``power``.
 
     ``state`` is (3, F), the noise power, the smoothed probability of speech and the power of the last frame's clean
