@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from diar.cluster.agglomerate import Labels
 from diar.errors import DataError
 from diar.feats import FeatsOptions
+from diar.front_end import wav_to_feats
 from diar.io.data_folder import DataFolder
 from diar.io.rttm import RttmLine, read_rttm_lines, speaker_turns
 from diar.io.uem import read_uem
 from diar.io.wav import WavOptions, read_wav
-from diar.pipeline import wav_to_feats
 from diar.score import RecordingScore, Score, ScoreOptions, score_recording
 from diar.segments import Segment, labels_to_turns, speech_frames
 

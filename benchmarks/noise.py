@@ -24,14 +24,18 @@ from diar.audio import AudioOptions, from_samples
 from diar.cluster.agglomerate import SpeakerRange
 from diar.denoise import WienerOptions
 from diar.feats import FeatsOptions
+from diar.front_end import wav_to_feats
 from diar.io.wav import WavOptions, read_wav
-from diar.pipeline import CLUSTERERS, REALIGNERS, frames_to_clusters, realign_clusters, wav_to_feats
+from diar.pipeline import CLUSTERERS, REALIGNERS, frames_to_clusters, realign_clusters
 from diar.score import RecordingScore
 
 SYSTEMS = (("aib", "kl_hmm"), ("ib_hmm_gmm", "hmm_gmm"), ("hmm_gmm", "hmm_gmm"))
 NOISES = ("white", "pink", "babble")
 RATIOS = (20, 10, 5)  # dB
 N_VOICES = 8
+# -10 dB a decade: J. O. Smith, "Spectral Audio Signal Processing", 2011
+PINK_ZEROS = (0.049922035, -0.095993537, 0.050612699, -0.004408786)
+PINK_POLES = (1.0, -2.494956002, 2.017265875, -0.522189400)
 RATE = 16000
 
 Float32 = NDArray[np.float32]
@@ -53,10 +57,8 @@ def main() -> None:
                     score = run(meeting, frames, clusterer, realigner)
                     found.setdefault((clusterer, filtered), []).append(score)
         name = kind if math.isinf(ratio) else f"{kind} {ratio} dB"
-        cells = "".join(
-            f"{pooled(found[clusterer, False]):>15.2f}{pooled(found[clusterer, True]):>11.2f}" for clusterer, _ in SYSTEMS
-        )
-        print(f"{name:<16}{cells}", flush=True)
+        rates = [pooled(found[clusterer, filtered]) for clusterer, _ in SYSTEMS for filtered in (False, True)]
+        print(f"{name:<16}" + "".join(f"{rate:>{11 if k % 2 else 15}.2f}" for k, rate in enumerate(rates)), flush=True)
 
 
 def run(meeting: Meeting, frames: Float32, clusterer: str, realigner: str) -> RecordingScore:
@@ -75,9 +77,8 @@ def noisy(meeting: Meeting, kind: str, ratio: float, voices: list[Float32]) -> F
         noise = sum(np.roll(np.resize(voice, len(signal)), int(rng.integers(len(signal)))) for voice in voices)
     else:
         noise = rng.standard_normal(len(signal), dtype=np.float32)
-    if kind == "pink":  # -10 dB a decade: J. O. Smith, "Spectral Audio Signal Processing", 2011
-        zeros, poles = (0.049922035, -0.095993537, 0.050612699, -0.004408786), (1, -2.494956002, 2.017265875, -0.5221894)
-        noise = lfilter(zeros, poles, noise)
+    if kind == "pink":
+        noise = lfilter(PINK_ZEROS, PINK_POLES, noise)
     spoken = np.repeat(meeting.speech, RATE // 100)[: len(signal)]
     speech_rms = math.sqrt(np.mean(np.square(signal[: len(spoken)][spoken], dtype=np.float64)))
     gain = speech_rms * 10 ** (-ratio / 20) / math.sqrt(np.mean(np.square(noise, dtype=np.float64)))

@@ -7,11 +7,15 @@ For each frame t and bin f of the short-time spectrum, with |Y|^2 the power that
     xi = a |X(t-1)|^2 / N + (1 - a) max(|Y|^2 / N - 1, 0)       a-priori ratio, decision-directed
     X = max(xi / (1 + xi), least gain) Y                        Wiener
 
-Sources: T. Gerkmann and R. C. Hendriks, "Unbiased MMSE-based noise power estimation with low complexity and low tracking
-delay", IEEE TASLP 20(4), 2012; Y. Ephraim and D. Malah, "Speech enhancement using a minimum mean-square error short-time
-spectral amplitude estimator", IEEE TASSP 32(6), 1984 (the decision-directed ratio); the first noise is the minimum of
-the smoothed power in the first second, after R. Martin, "Noise power spectral density estimation based on optimal
-smoothing and minimum statistics", IEEE TSAP 9(5), 2001.
+The first noise is the minimum of the smoothed power in the first second.
+
+References:
+    T. Gerkmann and R. C. Hendriks, "Unbiased MMSE-based noise power estimation with low complexity and low tracking
+    delay", IEEE TASLP 20(4), 2012.
+    Y. Ephraim and D. Malah, "Speech enhancement using a minimum mean-square error short-time spectral amplitude
+    estimator", IEEE TASSP 32(6), 1984 (the decision-directed ratio).
+    R. Martin, "Noise power spectral density estimation based on optimal smoothing and minimum statistics", IEEE TSAP
+    9(5), 2001 (noise as a minimum).
 """
 
 from __future__ import annotations
@@ -62,12 +66,12 @@ def wiener(blocks: Iterable[Float32], sample_rate: int, options: WienerOptions) 
         if frames is None:
             continue
         spectrum = np.fft.rfft(frames * window)
-        power: Float32 = spectrum.real**2 + spectrum.imag**2
+        power = np.asarray(spectrum.real**2 + spectrum.imag**2, dtype=np.float32)
         if state is None:
             state = _first_state(power[:_FIRST_FRAMES])
         gains = np.empty_like(power)
         wiener_gains(power, state, options.snr_memory, least_gain, gains)
-        clean: Float32 = np.fft.irfft(spectrum * gains, 2 * hop) * window
+        clean = np.asarray(np.fft.irfft(spectrum * gains, 2 * hop) * window, dtype=np.float32)
         clean[0, :hop] += overlap
         clean[1:, :hop] += clean[:-1, hop:]
         overlap = clean[-1, hop:].copy()

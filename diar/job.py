@@ -58,7 +58,8 @@ class Job:
             self._parser.add_flag(name, text)
         if noun == "clusters":
             self._parser.add_flag("--recut", "cut the saved merges anew", default=False, kind=cli.boolean)
-        self._parser.command_line_only |= {"--denoise", "--vad", "--clusterer", "--realigner", "--recut", "--share", "--prepare"}
+        self._parser.command_line_only |= {"--denoise", "--vad", "--clusterer", "--realigner", "--recut"}
+        self._parser.command_line_only |= {"--share", "--prepare"}
         self._words = cli.command_words()
         arguments = self.arguments = self._parser.parse_words(self._words)
         self.options(*self._classes)  # values out of range are refused before any work

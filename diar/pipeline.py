@@ -6,15 +6,14 @@ Each stage function here is called by its step, so that a recipe and ``diarize``
 from __future__ import annotations
 
 import warnings
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diar import realign, vad
-from diar.audio import Audio, AudioOptions, from_samples, resample
+from diar import realign
+from diar.audio import AudioOptions, from_samples
 from diar.background import Background, Stream, check_streams
 from diar.cluster import aib, hmm_gmm, ib_viterbi
 from diar.cluster.agglomerate import (
@@ -30,19 +29,18 @@ from diar.cluster.aib import AibOptions
 from diar.cluster.hmm_gmm import HmmGmmOptions
 from diar.cluster.ib_hmm_gmm import IbHmmGmmOptions, log_likelihood_gains
 from diar.cluster.ib_viterbi import IbViterbiOptions, bottleneck_gains
-from diar.denoise import WienerOptions, wiener
+from diar.denoise import WienerOptions
+from diar.energy_vad import EnergyOptions
 from diar.errors import DataError
-from diar.feats import FeatsOptions, features
+from diar.feats import FeatsOptions
 from diar.frames import to_frame, to_seconds
+from diar.front_end import DetectorOptions, speech_mask, wav_to_feats, wav_to_vad
 from diar.gmm import Float32
 from diar.posteriors import Relevance, cut_segments, diartk_segments, relevance
 from diar.realign import KlRealignOptions, RealignOptions
 from diar.segments import Turn, TurnOptions, labels_to_turns, smooth_turns
-from diar.vad import Speech, WebrtcOptions
-
-# frames by which features and speech may differ: --snip-edges leaves out windows, of up to 1 s, that do not fit
-_LENGTH_TOLERANCE = 100
-
+from diar.transforms import TransformOptions, transform
+from diar.vad import Speech
 
 ClustererOptions = HmmGmmOptions | AibOptions | IbViterbiOptions
 RealignerOptions = RealignOptions | KlRealignOptions
@@ -77,11 +75,13 @@ class Clustering:
 
 @dataclass(frozen=True)
 class PipelineOptions:
-    """The options of every stage; ``realigner`` None ends with the clusters."""
+    """The options of every stage; ``denoise`` None filters no noise, ``realigner`` None ends with the clusters."""
 
     audio: AudioOptions = field(default_factory=AudioOptions)
+    denoise: WienerOptions | None = None
     feats: FeatsOptions = field(default_factory=FeatsOptions)
-    vad: WebrtcOptions = field(default_factory=WebrtcOptions)
+    transforms: TransformOptions = field(default_factory=TransformOptions)
+    vad: DetectorOptions = field(default_factory=EnergyOptions)
     speakers: SpeakerCountOptions = field(default_factory=SpeakerCountOptions)
     clusters: ClustererOptions = field(default_factory=HmmGmmOptions)
     realigner: RealignerOptions | None = field(default_factory=RealignOptions)
@@ -117,7 +117,7 @@ def diarize(
     options = options or PipelineOptions()
     audio = from_samples(np.asarray(samples, dtype=np.float32), sample_rate, options.audio, recording)
     with threadpool_limits(1):
-        frames = wav_to_feats(audio, options.feats, recording)
+        frames = transform(wav_to_feats(audio, options.feats, recording, options.denoise), options.transforms)
         if speech is None:
             speech = wav_to_vad(audio, options.vad)
         mask = speech_mask(recording, frames, speech)
@@ -132,43 +132,6 @@ def diarize(
             )
     turns = smooth_turns(labels_to_turns(labels), options.turns)
     return Diarization(labels, turns, clustering.history)
-
-
-def wav_to_feats(
-    audio: Audio, options: FeatsOptions, recording: str, denoise: WienerOptions | None = None
-) -> Float32:
-    """(T, D) features, of the waveform filtered if ``denoise`` is given.
-
-    The bins of upsampled audio end at its own half rate; the recording's name seeds the dither.
-    """
-    blocks = audio.blocks()
-    if denoise is not None:
-        blocks = wiener(blocks, audio.sample_rate, denoise)
-    rng = np.random.default_rng([options.seed, zlib.crc32(recording.encode())])
-    max_freq = 0.5 * audio.source_rate if audio.source_rate < audio.sample_rate else None
-    return features(blocks, audio.sample_rate, options, max_freq=max_freq, rng=rng)
-
-
-def wav_to_vad(audio: Audio, options: WebrtcOptions) -> Speech:
-    """(T,) speech by WebRTC's detector, at the nearest rate below the audio's own that it takes."""
-    rate = vad.webrtc_rate(audio.sample_rate)
-    return vad.webrtc(resample(audio.blocks(), audio.sample_rate, rate), rate, options)
-
-
-def speech_mask(recording: str, frames: Float32, speech: Speech) -> NDArray[np.bool_]:
-    """(T,) bool: speech of the T feature frames.
-
-    Raises:
-        DataError: the lengths differ by more than edge effects explain.
-    """
-    if abs(len(frames) - len(speech)) > _LENGTH_TOLERANCE:
-        raise DataError(
-            recording,
-            f"{len(frames)} frames of features, {len(speech)} of speech decisions",
-            "wanted both of the same recording",
-            "make both anew",
-        )
-    return vad.fit_length(speech, len(frames)) > 0
 
 
 def frames_to_clusters(

@@ -73,7 +73,7 @@ def smooth(speech: Speech, min_silence: float, min_speech: float) -> Speech:
 def speech_doubt(speech: Speech) -> str:
     """What looks wrong with (T,) detected ``speech``, in words; empty if nothing does."""
     n_regions = len(frames_to_segments(speech))
-    percent = 100 * float(speech.mean()) if len(speech) else 0.0
+    percent = 100 * float(speech.mean(dtype=np.float64)) if len(speech) else 0.0
     minutes = len(speech) / (60 * FRAMES_PER_SECOND)
     if not speech.any():
         return "no speech found"

@@ -10,8 +10,8 @@ e.g.: steps/archives_to_feats.py --feats-scp data/eval/feats.scp --cmvn sliding 
 from pathlib import Path
 
 from diar import cli
-from diar.errors import DataError
 from diar.denoise import WienerOptions
+from diar.errors import DataError
 from diar.feats import FeatsOptions
 from diar.frame_grid import ShiftOptions, fit_to_recording
 from diar.io.feature_table import FeatureTable

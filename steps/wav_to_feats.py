@@ -10,9 +10,9 @@ from diar import cli
 from diar.denoise import WienerOptions
 from diar.feats import FeatsOptions
 from diar.frame_grid import ShiftOptions
+from diar.front_end import wav_to_feats
 from diar.io.wav import WavOptions, read_wav
 from diar.job import Job
-from diar.pipeline import wav_to_feats
 from diar.transforms import TransformOptions, transform
 
 

@@ -7,9 +7,9 @@ e.g.: steps/wav_to_vad.py --vad webrtc --webrtc-mode 3 data/eval exp/eval/vad_we
 """
 
 from diar import cli
+from diar.front_end import DETECTORS, wav_to_vad
 from diar.io.wav import WavOptions, read_wav
 from diar.job import Job
-from diar.pipeline import DETECTORS, wav_to_vad
 from diar.vad import speech_doubt
 
 

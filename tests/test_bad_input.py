@@ -17,7 +17,7 @@ import pytest
 from recipe_tree import CHECKOUT, RATE, Recipe, Run, Tree, clean_environment, rttm, take_turns, talk, write_audio
 
 TURNS = take_turns(["ann", "bob"], seconds=3)
-SYSTEM = "webrtc_none_hmm_gmm_hmm_gmm"
+SYSTEM = "energy_none_hmm_gmm_hmm_gmm"
 SMALL = ("--nj", 2)
 
 
@@ -250,7 +250,15 @@ def test_a_step_answers_an_unknown_option_with_the_valid_ones(program, tmp_path)
             "wav_to_feats.py: --sample-rate: found 100; wanted at least 4000 Hz",
         ),
         (["--stage", "1", "--channel", "0"], "wav_to_feats.py: --channel: found '0'; wanted 'mix' or a number"),
-        (["--stage", "2", "--vad-opts", "--webrtc-mode 4"], "wav_to_vad.py: --webrtc-mode: found 4; wanted at most 3"),
+        (
+            ["--stage", "2", "--vad", "webrtc", "--vad-opts", "--webrtc-mode 4"],
+            "wav_to_vad.py: --webrtc-mode: found 4; wanted at most 3",
+        ),
+        (["--stage", "2", "--vad-opts", "--padding -1"], "wav_to_vad.py: --padding: found -1.0; wanted at least 0"),
+        (["--vad", "file"], "--vad-file: found none with --vad file; wanted segments, RTTM, vad.scp or labels"),
+        (["--vad-file", "x"], "--vad-file: found 'x' with --vad energy; wanted --vad file"),
+        (["--feats-scp", "x", "--denoise", "wiener"], "--feats-scp: found --beamform none --denoise wiener; wanted none"),
+        (["--beamform", "delay_sum", "--channel", "1"], "--channel: found 1 with --beamform delay_sum"),
         (["--stage", "6", "--num-spk", "-2"], "embed_to_clusters.py: --num-spk: found -2; wanted at least 0"),
         (
             ["--stage", "6", "--min-spk", "3", "--max-spk", "2"],
@@ -284,11 +292,11 @@ def test_a_score_option_out_of_range(listed):
         ([], ["--stage", "2", "--vad", "reference"], "feats", 1),
         ([], ["--stage", "5"], "feats", 1),
         ([], ["--stage", "6"], "embed_none", 5),
-        (["embed_none"], ["--stage", "6"], "vad_webrtc", 2),
-        (["embed_none"], ["--stage", "7"], "clusters_webrtc_none_hmm_gmm", 6),
-        (["clusters_webrtc_none_hmm_gmm"], ["--stage", "7"], "embed_none", 5),
+        (["embed_none"], ["--stage", "6"], "vad_energy", 2),
+        (["embed_none"], ["--stage", "7"], "clusters_energy_none_hmm_gmm", 6),
+        (["clusters_energy_none_hmm_gmm"], ["--stage", "7"], "embed_none", 5),
         ([], ["--stage", "8"], f"realigned_{SYSTEM}", 7),
-        ([], ["--stage", "8", "--realigner", "none"], "clusters_webrtc_none_hmm_gmm", 6),
+        ([], ["--stage", "8", "--realigner", "none"], "clusters_energy_none_hmm_gmm", 6),
     ],
 )
 def test_a_stage_out_of_order_says_which_comes_first(listed, there, words, folder, stage):

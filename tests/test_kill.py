@@ -120,7 +120,7 @@ def test_killed_and_started_again(tree, undisturbed, corpus):
     """Both kinds of kill, side by side in recipe folders of their own."""
     recipe, seconds = undisturbed
     wanted = files(recipe)
-    assert {"exp/eval/webrtc_none_hmm_gmm_hmm_gmm/score.txt", "data/eval/wav.scp"} <= wanted.keys()
+    assert {"exp/eval/energy_none_hmm_gmm_hmm_gmm/score.txt", "data/eval/wav.scp"} <= wanted.keys()
 
     def disturb(kind: str) -> list[str]:
         faults = []
@@ -157,9 +157,9 @@ def test_temporary_files_of_a_killed_run_go(undisturbed, corpus):
 def test_archives_of_a_killed_stage_are_not_taken_for_whole(undisturbed):
     """Without the .scp, which comes last, the next stage refuses."""
     recipe = undisturbed[0].copy("incomplete")
-    recipe.exp("vad_webrtc", "vad.scp").unlink()
+    recipe.exp("vad_energy", "vad.scp").unlink()
     run = recipe.run("--stage", 6, code=1)
-    assert "exp/eval/vad_webrtc: is not complete (no .scp)" in run.lines[-1]
+    assert "exp/eval/vad_energy: is not complete (no .scp)" in run.lines[-1]
 
 
 def test_a_stage_whose_recipe_is_killed_ends_and_is_not_complete(tree, corpus, tmp_path):

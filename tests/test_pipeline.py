@@ -25,6 +25,7 @@ from diar.cluster.ib_hmm_gmm import IbHmmGmmOptions, log_likelihood_gains
 from diar.cluster.ib_viterbi import IbViterbiOptions
 from diar.errors import DataError
 from diar.feats import FeatsOptions
+from diar.front_end import speech_mask, wav_to_feats, wav_to_vad
 from diar.io.wav import WavOptions, read_wav
 from diar.options import Options
 from diar.pipeline import (
@@ -36,9 +37,6 @@ from diar.pipeline import (
     most_clusters,
     realign_clusters,
     speaker_shortfall,
-    speech_mask,
-    wav_to_feats,
-    wav_to_vad,
 )
 from diar.posteriors import relevance
 from diar.realign import KlRealignOptions, RealignOptions

@@ -31,12 +31,13 @@ TURNS = {
     "gamma_r_1": take_turns(["cat", "bob"] * 2),
 }
 RECORDINGS = sorted(TURNS)
-SYSTEM = "webrtc_none_hmm_gmm_hmm_gmm"
-CLUSTERS = "clusters_webrtc_none_hmm_gmm"
+SYSTEM = "energy_none_hmm_gmm_hmm_gmm"
+CLUSTERS = "clusters_energy_none_hmm_gmm"
 REALIGNED = f"realigned_{SYSTEM}"
 CHOICES = {
-    "denoise": ["none"],
-    "vad": ["webrtc", "reference"],
+    "beamform": ["none", "delay_sum"],
+    "denoise": ["none", "wiener"],
+    "vad": ["energy", "webrtc", "reference", "file"],
     "embedder": ["none"],
     "clusterer": ["hmm_gmm", "aib", "aib_viterbi", "ib_hmm_gmm"],
     "realigner": ["hmm_gmm", "kl_hmm", "none"],
@@ -53,8 +54,11 @@ GRAMMAR = [
     "preset",
     "skip-bad",
     "help",
+    "beamform",
     "denoise",
+    "feats-scp",
     "vad",
+    "vad-file",
     "embedder",
     "clusterer",
     "realigner",
@@ -71,6 +75,7 @@ GRAMMAR = [
     "min-turn",
     "collar",
     "skip-overlap",
+    "tdoa-opts",
     "feats-opts",
     "vad-opts",
     "clusters-opts",
@@ -157,7 +162,7 @@ def test_own_recordings_are_diarized_and_scored(whole):
     assert speakers(recipe) == {"alpha": 2, "beta": 2, "gamma_r_1": 2}
     score = recipe.exp(SYSTEM, "score.txt").read_text()
     assert score in run.console
-    assert score.startswith("# collar=0.25 overlap=skipped uem=all.uem vad=webrtc")
+    assert score.startswith("# collar=0.25 overlap=skipped uem=all.uem vad=energy")
     found = re.search(r"^ OVERALL SPEAKER DIARIZATION ERROR = (\d+\.\d\d) percent of scored speaker time", score, re.M)
     assert float(found[1]) < 5
     stages = [line.split(": ")[1] for line in run.naming("run.sh: stage ")]
@@ -281,7 +286,7 @@ def test_reference_speech_and_ablations_have_their_own_folders(whole, corpus, fi
 def test_archives_are_kaldis(whole, monkeypatch):
     recipe, _ = whole
     monkeypatch.chdir(recipe.folder)  # paths in an scp are relative to the recipe, as in Kaldi
-    shapes = {"feats": (np.float32, (19,)), "vad_webrtc": (np.float32, ()), CLUSTERS: (np.int32, ())}
+    shapes = {"feats": (np.float32, (19,)), "vad_energy": (np.float32, ()), CLUSTERS: (np.int32, ())}
     shapes |= {"embed_none": shapes["feats"], REALIGNED: shapes[CLUSTERS]}
     for folder, (kind, shape) in shapes.items():
         (table,) = recipe.exp(folder).glob("*.scp")
@@ -291,7 +296,7 @@ def test_archives_are_kaldis(whole, monkeypatch):
         for recording, array in arrays.items():
             seconds = TURNS[recording][-1][1] + 0.5
             assert array.dtype == kind and array.shape == (round(100 * seconds), *shape)
-            if folder == "vad_webrtc":
+            if folder == "vad_energy":
                 assert set(np.unique(array)) == {0, 1}
             if kind == np.int32:
                 assert set(np.unique(array)) == {-1, *range(len(set(speaker for *_, speaker in TURNS[recording])))}
@@ -299,7 +304,7 @@ def test_archives_are_kaldis(whole, monkeypatch):
 
 def test_score_condition(finished):
     run = finished.run("--stage", 8, "--collar", 0, "--skip-overlap", "false")
-    assert run.naming("# collar=0 overlap=scored uem=all.uem vad=webrtc")
+    assert run.naming("# collar=0 overlap=scored uem=all.uem vad=energy")
     error = float(re.search(r"DIARIZATION ERROR = ([\d.]+)", run.console)[1])
     assert 0 < error < 10
     run = finished.run("--stage", 8, "--min-turn", 60)  # leaves each speaker's longest turn
@@ -364,7 +369,7 @@ def test_report_preset_takes_the_flags_of_the_audio_class(finished):
 
 
 def test_the_command_line_wins_over_a_preset(finished):
-    finished.run("--realigner=hmm_gmm", "--preset", "report", "--vad", "webrtc", "--stage", 8)
+    finished.run("--realigner=hmm_gmm", "--preset", "report", "--vad", "energy", "--stage", 8)
     assert not finished.exp("reference_none_hmm_gmm_none").exists()
 
 
@@ -385,7 +390,7 @@ def test_number_of_speakers(finished):
 def test_more_speakers_than_the_speech_holds(finished):
     run = finished.run("--nj", 1, "--stage", 6, "--num-spk", 99)
     for recording in RECORDINGS:
-        possible = int(archive(finished, "vad_webrtc", recording).sum()) // 250
+        possible = int(archive(finished, "vad_energy", recording).sum()) // 250
         assert speakers(finished)[recording] == possible >= 5
         assert len(run.naming("warning", recording, f"99 speakers asked for, {possible} made")) == 1
 
@@ -435,7 +440,7 @@ def test_config_file_and_another_launcher(whole, finished, tmp_path):
     finished.run("--stop-stage", 2, "--config", "my.conf", cwd=tmp_path)
     assert (finished.folder / "launched").read_text().split() == [
         "exp/eval/feats/log/feats.JOB.log",
-        "exp/eval/vad_webrtc/log/vad.JOB.log",
+        "exp/eval/vad_energy/log/vad.JOB.log",
     ]
     assert finished.results() == whole[0].results()
     assert len(list(finished.exp("feats", "log").iterdir())) == 2

@@ -20,10 +20,11 @@ from diar.cluster.agglomerate import SpeakerRange
 from diar.cluster.aib import AibOptions
 from diar.errors import DataError
 from diar.feats import FeatsOptions
+from diar.front_end import wav_to_feats
 from diar.io.ark import ArchiveFolder, read_arrays, write_archive, write_arrays, write_scp
 from diar.io.rttm import read_rttm_lines, speaker_turns
 from diar.io.wav import WavOptions, read_wav
-from diar.pipeline import CLUSTERERS, frames_to_clusters, realign_clusters, wav_to_feats
+from diar.pipeline import CLUSTERERS, frames_to_clusters, realign_clusters
 from diar.realign import KlRealignOptions
 from diar.segments import speech_frames
 
@@ -87,7 +88,7 @@ def archives_and_options(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("clusterer", CLUSTERERS)
 def test_every_clusterer_runs_with_the_kl_hmm_and_without_realignment(systems: Recipe, clusterer: str) -> None:
-    clusters, system = f"webrtc_none_{clusterer}", f"webrtc_none_{clusterer}_kl_hmm"
+    clusters, system = f"energy_none_{clusterer}", f"energy_none_{clusterer}_kl_hmm"
     background = [] if clusterer == "hmm_gmm" else [f"{name}.background.ark" for name in RECORDINGS]
     made = {path.name for path in systems.exp(f"clusters_{clusters}").iterdir() if path.is_file()}
     wanted = {"clusters.scp", "options.json", *background}
@@ -103,8 +104,8 @@ def test_every_clusterer_runs_with_the_kl_hmm_and_without_realignment(systems: R
 
 
 def test_systems_lie_side_by_side(systems: Recipe) -> None:
-    heads = [f"webrtc_none_{clusterer}" for clusterer in CLUSTERERS]
-    wanted = {"feats", "embed_none", "vad_webrtc"}
+    heads = [f"energy_none_{clusterer}" for clusterer in CLUSTERERS]
+    wanted = {"feats", "embed_none", "vad_energy"}
     for head in heads:
         wanted |= {f"clusters_{head}", f"realigned_{head}_kl_hmm", f"{head}_kl_hmm", f"{head}_none"}
     assert {path.name for path in systems.exp().iterdir()} == wanted
@@ -112,7 +113,7 @@ def test_systems_lie_side_by_side(systems: Recipe) -> None:
 
 def test_a_recut_gives_what_a_fresh_run_does_with_any_number_of_jobs(mine: Recipe) -> None:
     words = ("--clusterer", "ib_hmm_gmm", "--realigner", "kl_hmm")
-    folder = mine.exp("clusters_webrtc_none_ib_hmm_gmm")
+    folder = mine.exp("clusters_energy_none_ib_hmm_gmm")
     lasting = [folder / f"{name}.{what}" for name in RECORDINGS for what in ("merges.json", "background.ark")]
     kept = [(path.read_bytes(), path.stat().st_mtime_ns) for path in lasting]
     before = mine.results()
@@ -120,7 +121,7 @@ def test_a_recut_gives_what_a_fresh_run_does_with_any_number_of_jobs(mine: Recip
     recut = mine.results()
     assert recut != before and mine.leftovers() == []
     assert [(path.read_bytes(), path.stat().st_mtime_ns) for path in lasting] == kept, "they are not written again"
-    assert speakers(mine.exp("webrtc_none_ib_hmm_gmm_kl_hmm")) == dict.fromkeys(RECORDINGS, 3)
+    assert speakers(mine.exp("energy_none_ib_hmm_gmm_kl_hmm")) == dict.fromkeys(RECORDINGS, 3)
     mine.run("--nj", 2, "--stage", 6, "--num-spk", 3, *words)
     assert mine.results() == recut
 
@@ -175,11 +176,11 @@ def test_bad_streams_are_told_in_one_line(recipe: Recipe, text: str, message: st
 
 
 def test_a_new_cut_is_refused_where_there_is_nothing_to_cut(recipe: Recipe) -> None:
-    words = ("--stage", 6, "--recut", "true", "--clusterer", "aib", "--vad", "webrtc", "--streams", "feats:1")
+    words = ("--stage", 6, "--recut", "true", "--clusterer", "aib", "--vad", "energy", "--streams", "feats:1")
     run = recipe.run(*words, code=1)
     (line,) = [line for line in run.lines if ": stage 6: " not in line]
     wanted = "holds no merges; wanted those of an earlier run; run stage 6 without --recut"
-    assert line == f"embed_to_clusters.py: exp/eval/clusters_webrtc_none_aib_feats-1: {wanted}"
+    assert line == f"embed_to_clusters.py: exp/eval/clusters_energy_none_aib_feats-1: {wanted}"
 
 
 # ---- streams -------------------------------------------------------------------------------------------------------
@@ -188,8 +189,8 @@ def test_a_new_cut_is_refused_where_there_is_nothing_to_cut(recipe: Recipe) -> N
 def test_the_same_features_twice_are_what_they_are_once(mine: Recipe) -> None:
     words = ("--nj", 1, "--stage", 6, "--clusterer", "aib", "--realigner", "kl_hmm", "--streams")
     mine.run(*words, "feats:0.8,embed_none:0.2")
-    head = "webrtc_none_aib_feats-0.8+embed_none-0.2"
-    assert contents(mine.exp(f"{head}_kl_hmm"), ".rttm") == contents(mine.exp("webrtc_none_aib_kl_hmm"), ".rttm")
+    head = "energy_none_aib_feats-0.8+embed_none-0.2"
+    assert contents(mine.exp(f"{head}_kl_hmm"), ".rttm") == contents(mine.exp("energy_none_aib_kl_hmm"), ".rttm")
     folder = mine.exp(f"clusters_{head}")
     arrays = read_arrays(folder / "alpha.background.ark")
     assert [name for name in arrays if name.startswith("means")] == ["means:0.8:feats", "means:0.2:embed_none"]
@@ -197,7 +198,7 @@ def test_the_same_features_twice_are_what_they_are_once(mine: Recipe) -> None:
     assert choices == {"clusterer": "aib", "streams": "exp/eval/feats:0.8,exp/eval/embed_none:0.2"}
     for recording in RECORDINGS:
         labels = contents(folder, ".ark")[f"{recording}.ark"]
-        assert labels == contents(mine.exp("clusters_webrtc_none_aib"), ".ark")[f"{recording}.ark"]
+        assert labels == contents(mine.exp("clusters_energy_none_aib"), ".ark")[f"{recording}.ark"]
 
 
 @pytest.mark.parametrize("form", ["absolute", "relative"])
@@ -210,8 +211,8 @@ def test_a_stream_may_lie_elsewhere_and_have_the_name_of_one_here(mine: Recipe, 
     name = elsewhere / "exp" / "feats" if form == "absolute" else "exp/feats"
     words = ("--nj", 1, "--stage", 6, "--clusterer", "aib", "--realigner", "kl_hmm")
     mine.run(*words, "--streams", f"{name}:0.5,embed_none:0.5", cwd=elsewhere)
-    found = mine.exp("webrtc_none_aib_feats-0.5+embed_none-0.5_kl_hmm")
-    assert contents(found, ".rttm") == contents(mine.exp("webrtc_none_aib_kl_hmm"), ".rttm")
+    found = mine.exp("energy_none_aib_feats-0.5+embed_none-0.5_kl_hmm")
+    assert contents(found, ".rttm") == contents(mine.exp("energy_none_aib_kl_hmm"), ".rttm")
 
 
 # ---- DiarTK's behaviour --------------------------------------------------------------------------------------------
@@ -223,15 +224,15 @@ def test_diartks_behaviour_has_folders_of_its_own(mine: Recipe) -> None:
     after = mine.results()
     new = after.keys() - before.keys()
     assert before.items() <= after.items() and all(name.startswith("exp/eval/diartk/") for name in new)
-    assert speakers(mine.exp("diartk", "webrtc_none_aib_kl_hmm")).keys() == set(RECORDINGS)
+    assert speakers(mine.exp("diartk", "energy_none_aib_kl_hmm")).keys() == set(RECORDINGS)
     given = {
         name: json.loads(mine.exp("diartk", name, "options.json").read_text())["options"]
-        for name in ("feats", "clusters_webrtc_none_aib", "realigned_webrtc_none_aib_kl_hmm")
+        for name in ("feats", "clusters_energy_none_aib", "realigned_energy_none_aib_kl_hmm")
     }
     assert given["feats"]["snip_edges"]
     assert [given[name]["compat"] for name in list(given)[1:]] == ["diartk", "diartk"]
     mine.run("--stage", 6, "--stop-stage", 6, "--compat", "diartk", "--streams", "feats:1")  # it clusters with the aIB
-    assert mine.exp("diartk", "clusters_webrtc_none_aib_feats-1", "clusters.scp").exists()
+    assert mine.exp("diartk", "clusters_energy_none_aib_feats-1", "clusters.scp").exists()
 
 
 @pytest.mark.skipif(not os.environ.get("DIAR_DATA"), reason=f"needs $DIAR_DATA/{DIARTK} and speech; not set")
@@ -282,7 +283,7 @@ def step(program, recipe: Recipe) -> Callable[..., None]:
     """Run the step that makes clusters, with words in front of its folders, until all is in ``folder``."""
 
     def run(folder: Path, *words: object, data: Path = Path("data/eval"), vad: Path | None = None) -> None:
-        folders = [data, recipe.exp("embed_none"), vad or recipe.exp("vad_webrtc"), folder]
+        folders = [data, recipe.exp("embed_none"), vad or recipe.exp("vad_energy"), folder]
         program("embed_to_clusters.py", "--prepare", "true", *words, *folders)
         program("embed_to_clusters.py", *words, *folders)
         write_scp(folder, "clusters", RECORDINGS)
@@ -534,7 +535,7 @@ def test_nobody_speaks(step, recipe: Recipe, tmp_path: Path) -> None:
     """No merges are a history, too."""
     (silent := tmp_path / "vad").mkdir()
     for name in RECORDINGS:
-        write_archive(silent, name, np.zeros(len(ArchiveFolder(recipe.exp("vad_webrtc")).read(name)), np.float32))
+        write_archive(silent, name, np.zeros(len(ArchiveFolder(recipe.exp("vad_energy")).read(name)), np.float32))
     write_scp(silent, "vad", RECORDINGS)
     folder = tmp_path / "clusters"
     step(folder, "--clusterer", "ib_hmm_gmm", vad=silent)

@@ -23,7 +23,8 @@ from diar.errors import DataError
 from diar.io.rttm import RttmLine, read_rttm_lines, speaker_turns
 from diar.io.uem import read_uem
 from diar.regions import excluded_zones
-from diar.score import RecordingScore, Score, ScoreOptions, SetScore, format_scores, score_recording, score_set
+from diar.score import RecordingScore, Score, ScoreOptions, SetScore, score_recording, score_set
+from diar.score_text import format_scores
 from diar.segments import Segment, Turn
 
 STRICT = ScoreOptions(collar=0.0, skip_overlap=False)
@@ -325,24 +326,6 @@ def test_options_are_checked() -> None:
     assert (ScoreOptions().collar, ScoreOptions().skip_overlap) == (0.25, True)
     with pytest.raises(DataError, match="--collar"):
         ScoreOptions(collar=-0.1)
-
-
-def test_the_text_of_a_score_file() -> None:
-    reference = rttm((0, 10, "A"), (10, 20, "B"), recording="meeting1") + rttm((0, 40, "A"), recording="m2")
-    hypothesis = rttm((0, 12, "x"), (12, 21, "y"), recording="meeting1")
-    uem = {"meeting1": [Segment(0, 25)], "m2": [Segment(0, 40)]}
-    scores = score_set(lines(reference), lines(hypothesis), uem, STRICT)
-    assert format_scores(scores, STRICT, uem="all.uem", vad="webrtc").split("\n") == [
-        "# collar=0 overlap=scored uem=all.uem vad=webrtc speakers counted from 5 s",
-        "recording     SER     DER    miss      FA     JER   found    true seconds",
-        "m2           0.00  100.00  100.00    0.00  100.00       0       1    40.0",
-        "meeting1    10.00   15.00    0.00    5.00   21.97       2       2    20.0",
-        "OVERALL      3.33   71.67   66.67    1.67   47.98       2       3    60.0",
-        "# no hypothesis, counted as all missed: m2",
-        " OVERALL SPEAKER DIARIZATION ERROR = 71.67 percent of scored speaker time  `(ALL)",
-        "",
-    ]
-    assert format_scores(scores, ScoreOptions()).startswith("# collar=0.25 overlap=skipped uem=none vad=unknown ")
 
 
 def test_importing_scores_is_cheap() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from oracles import closed_and_opened
 
 from diar.errors import DataError
-from diar.vad import WebrtcOptions, fit_length, smooth, webrtc, webrtc_rate
+from diar.vad import WebrtcOptions, fit_length, smooth, speech_doubt, webrtc, webrtc_rate
 
 RATES = (8000, 16000, 32000, 48000)
 
@@ -111,3 +111,32 @@ def test_length_is_cut_or_filled_with_silence(n_frames: int, expected: list[floa
 def test_bad_options_are_refused(values: dict[str, object]) -> None:
     with pytest.raises(DataError, match="^--"):
         WebrtcOptions(**values)
+
+
+# ---- doubts --------------------------------------------------------------------------------------------------------
+
+
+def stretches_of(on: int, off: int, times: int) -> np.ndarray:
+    return np.tile(np.repeat([1, 0], [on, off]), times).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("speech", "doubt"),
+    [
+        (np.zeros(1000), "no speech found"),
+        (np.zeros(0), "no speech found"),
+        (stretches_of(49, 951, 10), "only 4.9 % speech found"),
+        (stretches_of(50, 950, 10), ""),
+        (stretches_of(980, 20, 10), ""),
+        (stretches_of(981, 19, 10), "98.1 % speech found"),
+        (np.ones(1000), "100.0 % speech found"),
+        (stretches_of(50, 50, 3600), ""),  # 60 a minute
+        (stretches_of(49, 50, 3600), "3600 regions of speech, 0.49 s each"),
+        (stretches_of(10, 10, 30), ""),  # too few to say
+        (stretches_of(10, 10, 31), "31 regions of speech, 0.10 s each"),
+    ],
+    ids=range(11),
+)
+def test_what_looks_wrong_is_told(speech: np.ndarray, doubt: str) -> None:
+    assert speech_doubt(speech.astype(np.float32)).startswith(doubt)
+    assert bool(speech_doubt(speech.astype(np.float32))) == bool(doubt)

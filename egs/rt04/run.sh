@@ -18,8 +18,11 @@ config=
 preset=
 skip_bad=false
 
+beamform=none
 denoise=none
-vad=webrtc
+feats_scp=
+vad=energy
+vad_file=
 embedder=none
 clusterer=hmm_gmm
 realigner=hmm_gmm
@@ -31,21 +34,22 @@ sample_rate= channel= allow_pipes=
 num_spk= min_spk= max_spk=
 min_gap= min_turn=
 collar= skip_overlap=
-feats_opts= vad_opts= clusters_opts= realigned_opts=
+stage_opts="tdoa_opts feats_opts vad_opts clusters_opts realigned_opts" # of the stages' programs
+tdoa_opts= feats_opts= vad_opts= clusters_opts= realigned_opts=
 
 . "$here/cmd.sh"           # cmd, the launcher
 . "$here/local/options.sh" # corpus_options and their defaults, corpus_help, prepare_corpus
 
-valid_options="stage stop_stage set corpus nj cmd preset skip_bad denoise vad embedder clusterer realigner streams
+valid_options="stage stop_stage set corpus nj cmd preset skip_bad beamform denoise feats_scp vad vad_file embedder clusterer realigner streams
   recut compat
   sample_rate channel allow_pipes num_spk min_spk max_spk min_gap min_turn collar skip_overlap
-  feats_opts vad_opts clusters_opts realigned_opts $corpus_options"
+  $stage_opts $corpus_options"
 help_message="Usage: $0 [options]
 
 $corpus_help
 
   --stage N --stop-stage N       first and last stage to run (default 0 to 8):
-                                 0 corpus -> data, 1 wav -> feats, 2 wav or reference -> vad, 5 feats -> embed,
+                                 0 corpus -> data, 1 wav or archives -> feats, 2 wav, reference or file -> vad, 5 feats -> embed,
                                  6 embed, vad -> clusters, 7 clusters -> realigned, 8 realigned -> rttm, score
                                  (3 and 4, which train embeddings, are not in this version)
   --corpus DIR --set NAME        what to diarize, and the name of its data folder (default $set)
@@ -53,8 +57,12 @@ $corpus_help
   --config FILE --preset NAME    variables of this recipe from a file, or from conf/NAME.conf
   --skip-bad true|false          go on without recordings that fail (default $skip_bad)
 
-  --denoise none                 noise filter of stage 1
-  --vad webrtc|reference         speech detector of stage 2 (default $vad)
+  --beamform none|delay_sum      stage 1 sums several microphones of a meeting (reco2channels, or the channels of its file)
+  --denoise none|wiener          noise filter of stage 1 (default $denoise)
+  --feats-scp FILE               stage 1 takes features of another program instead: archives of Kaldi, files of HTK
+  --vad energy|webrtc|reference|file
+                                 speech detector of stage 2 (default $vad); file is --vad-file
+  --vad-file FILE                speech from segments, RTTM, vad.scp or labels (a file, or a folder of .lab files)
   --embedder none                embedding of stage 5
   --clusterer hmm_gmm|aib|aib_viterbi|ib_hmm_gmm
                                  clustering of stage 6 (default $clusterer)
@@ -69,7 +77,7 @@ $corpus_help
   --num-spk N --min-spk N --max-spk N                               known number of speakers
   --min-gap S --min-turn S                                          smoothing of turns
   --collar S --skip-overlap true|false                              condition of the score
-  --feats-opts, --vad-opts, --clusters-opts, --realigned-opts \"--flag value ...\"
+  --tdoa-opts, --feats-opts, --vad-opts, --clusters-opts, --realigned-opts \"--flag value ...\"
                                  options of a stage's program; conf/<noun>.conf holds lasting ones; each program
                                  lists its own and their defaults: steps/embed_to_clusters.py --help
 
@@ -83,14 +91,13 @@ if [ -n "$preset" ]; then
       "$(grep -hso '^# --preset [^:]*' "$here"/conf/*.conf | cut -d ' ' -f 3 | xargs)" >&2
     exit 1
   fi
-  feats_opts= vad_opts= clusters_opts= realigned_opts=
+  declare -A preset_opts=()
+  for name in $stage_opts; do declare "$name="; done
   . "$here/conf/$preset.conf"
-  preset_opts=("$feats_opts" "$vad_opts" "$clusters_opts" "$realigned_opts")
-  feats_opts= vad_opts= clusters_opts= realigned_opts=
+  for name in $stage_opts; do preset_opts[$name]=${!name}; declare "$name="; done
   set -- ${arguments[@]+"${arguments[@]}"} # the command line wins
   . "$here/utils/parse_options.sh"
-  feats_opts="${preset_opts[0]} $feats_opts" vad_opts="${preset_opts[1]} $vad_opts"
-  clusters_opts="${preset_opts[2]} $clusters_opts" realigned_opts="${preset_opts[3]} $realigned_opts"
+  for name in $stage_opts; do declare "$name=${preset_opts[$name]} ${!name}"; done
 fi
 [ $# -eq 0 ] || { echo "$0: found '$1' after the options; wanted none; see $0 --help" >&2; exit 1; }
 
@@ -101,13 +108,30 @@ check_choice() { # <option> <value> <choice>...
   echo "$0: --$name: found '$value'; wanted one of: $*" >&2
   exit 1
 }
-check_choice denoise "$denoise" none
-check_choice vad "$vad" webrtc reference
+check_choice beamform "$beamform" none delay_sum
+check_choice denoise "$denoise" none wiener
+check_choice vad "$vad" energy webrtc reference file
 check_choice embedder "$embedder" none
 check_choice clusterer "$clusterer" hmm_gmm aib aib_viterbi ib_hmm_gmm
 check_choice realigner "$realigner" hmm_gmm kl_hmm none
 check_choice recut "$recut" true false
 check_choice compat "$compat" none diartk
+if [ "$vad" = file ] && [ -z "$vad_file" ]; then
+  echo "$0: --vad-file: found none with --vad file; wanted segments, RTTM, vad.scp or labels" >&2
+  exit 1
+fi
+if [ "$vad" != file ] && [ -n "$vad_file" ]; then
+  echo "$0: --vad-file: found '$vad_file' with --vad $vad; wanted --vad file" >&2
+  exit 1
+fi
+if [ -n "$feats_scp" ] && [ "$beamform-$denoise" != none-none ]; then
+  echo "$0: --feats-scp: found --beamform $beamform --denoise $denoise; wanted none, which need the waveform" >&2
+  exit 1
+fi
+if [ "$beamform" != none ] && [ -n "$channel" ]; then
+  echo "$0: --channel: found $channel with --beamform $beamform, which takes all; wanted one of the two" >&2
+  exit 1
+fi
 if [ -n "$streams" ] && [ "$clusterer" = hmm_gmm ] && [ "$compat" = none ]; then
   echo "$0: --streams: found '$streams' with --clusterer hmm_gmm; wanted a clusterer that combines streams:" \
     "aib aib_viterbi ib_hmm_gmm" >&2
@@ -130,6 +154,8 @@ case $set in
     ;;
 esac
 case $corpus in '' | /*) ;; *) corpus=$started_in/$corpus ;; esac
+case $feats_scp in '' | /*) ;; *) feats_scp=$started_in/$feats_scp ;; esac
+case $vad_file in '' | /*) ;; *) vad_file=$started_in/$vad_file ;; esac
 if [ "$stage" -gt "$stop_stage" ] || [ "$stage" -gt 8 ] || { [ "$stage" -ge 3 ] && [ "$stop_stage" -le 4 ]; }; then
   echo "$0: --stage $stage --stop-stage $stop_stage: found nothing to run; wanted some of stages 0 1 2 5 6 7 8" >&2
   exit 1
@@ -150,7 +176,10 @@ if [ "$compat" = diartk ]; then # all its stages apart, since its features diffe
   feats_opts="--snip-edges true $feats_opts"
   clusters_opts="--compat diartk $clusters_opts" realigned_opts="--compat diartk $realigned_opts"
 fi
-choices=${vad}_$embedder
+beam=${beamform/none/}
+filter=${denoise/none/}
+front=${beam:+${beam}_}${filter:+${filter}_}${feats_scp:+scp_} # what was done to the audio, in the names of folders
+choices=$front${vad}_$embedder
 stream_opts=() tag=
 if [ -n "$streams" ]; then
   folders=
@@ -166,16 +195,20 @@ if [ -n "$streams" ]; then
   done
   stream_opts=(--streams "${folders#,}")
 fi
-feats=$exp/feats
-vad_dir=$exp/vad_$vad
-embed=$exp/embed_$embedder
+tdoa=$exp/tdoa
+feats=$exp/feats${front:+_${front%_}}
+case $vad in
+  energy | webrtc) vad_dir=$exp/vad_${beam:+${beam}_}$vad ;;
+  *) vad_dir=$exp/vad_$front$vad ;; # as many frames as these features
+esac
+embed=$exp/embed_$front$embedder
 clusters_name=${choices}_$clusterer${tag:+_$tag}
 clusters=$exp/clusters_$clusters_name
 system=$exp/${clusters_name}_$realigner
 if [ "$realigner" = none ]; then realigned=$clusters; else realigned=$exp/realigned_${clusters_name}_$realigner; fi
 
 wav_opts="${sample_rate:+--sample-rate $sample_rate} ${channel:+--channel $channel}
-  ${allow_pipes:+--allow-pipes $allow_pipes}"
+  ${allow_pipes:+--allow-pipes $allow_pipes} ${beam:+--tdoa $tdoa}"
 count_opts="${num_spk:+--num-spk $num_spk} ${min_spk:+--min-spk $min_spk} ${max_spk:+--max-spk $max_spk}"
 turn_opts="${min_gap:+--min-gap $min_gap} ${min_turn:+--min-turn $min_turn}"
 score_opts="${collar:+--collar $collar} ${skip_overlap:+--skip-overlap $skip_overlap}"
@@ -190,16 +223,32 @@ score_opts="${collar:+--collar $collar} ${skip_overlap:+--skip-overlap $skip_ove
   fi
 
   if runs 1; then
-    echo "$0: stage 1: wav -> feats"
-    run_stage feats $feats steps/wav_to_feats.py --config conf/feats.conf $wav_opts $feats_opts $data $feats
+    echo "$0: stage 1: ${feats_scp:-wav} -> feats"
+    if [ -n "$beam" ]; then
+      run_stage tdoa $tdoa steps/wav_to_tdoa.py --config conf/tdoa.conf ${allow_pipes:+--allow-pipes $allow_pipes} \
+        $tdoa_opts $data $tdoa
+    fi
+    if [ -n "$feats_scp" ]; then
+      run_stage feats $feats steps/archives_to_feats.py --config conf/feats.conf --feats-scp "$feats_scp" \
+        $feats_opts $data $feats
+    else
+      run_stage feats $feats steps/wav_to_feats.py --config conf/feats.conf --denoise $denoise $wav_opts $feats_opts \
+        $data $feats
+    fi
   fi
 
   if runs 2; then
     echo "$0: stage 2: $vad -> vad"
     case $vad in
-      webrtc) run_stage vad $vad_dir steps/wav_to_vad.py --config conf/vad.conf $wav_opts $vad_opts $data $vad_dir ;;
+      energy | webrtc)
+        run_stage vad $vad_dir steps/wav_to_vad.py --vad $vad --config conf/vad.conf $wav_opts $vad_opts $data $vad_dir
+        ;;
       reference) run_stage vad $vad_dir steps/reference_to_vad.py $vad_opts $data $feats $vad_dir ;;
+      file)
+        run_stage vad $vad_dir steps/file_to_vad.py --vad-file "$vad_file" $vad_opts $data $feats $vad_dir
+        ;;
     esac
+    steps/vad_to_report.py $score_opts --vad $vad $data $vad_dir
   fi
 
   if runs 5; then
