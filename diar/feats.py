@@ -97,7 +97,7 @@ def features(
     bins = filters(options, sample_rate, fft_length, max_freq)
     cosines = _cepstral_transform(options)
     window = _window(options.window_type, length)
-    found = [np.zeros((0, options.dim), dtype=np.float32)]
+    found = bytearray()  # which grows where it is: joining a list of blocks would hold them twice
     for frames in _framed(blocks, length, shift, options.snip_edges):
         windowed = _windowed(frames, window, options, rng)
         spectrum = np.fft.rfft(windowed, fft_length)
@@ -109,8 +109,8 @@ def features(
             energy = _log_energy(frames if options.raw_energy else windowed, options.energy_floor)
             rest = values[:, 1:] if options.has_cepstra else values
             values = np.column_stack([energy, rest])
-        found.append(values[:, int(options.has_cepstra and options.drop_c0) :])
-    return np.concatenate(found)
+        found += values[:, int(options.has_cepstra and options.drop_c0) :].tobytes()
+    return np.frombuffer(found, dtype=np.float32).reshape(-1, options.dim)
 
 
 def _windowed(

@@ -257,7 +257,7 @@ def test_a_step_answers_an_unknown_option_with_the_valid_ones(program, tmp_path)
         (["--stage", "2", "--vad-opts", "--padding -1"], "wav_to_vad.py: --padding: found -1.0; wanted at least 0"),
         (["--vad", "file"], "--vad-file: found none with --vad file; wanted segments, RTTM, vad.scp or labels"),
         (["--vad-file", "x"], "--vad-file: found 'x' with --vad energy; wanted --vad file"),
-        (["--feats-scp", "x", "--denoise", "wiener"], "--feats-scp: found --beamform none --denoise wiener; wanted none"),
+        (["--feats-scp", "x", "--denoise", "wiener"], "--feats-scp: found --beamform none --denoise wiener; wanted"),
         (["--beamform", "delay_sum", "--channel", "1"], "--channel: found 1 with --beamform delay_sum"),
         (["--stage", "6", "--num-spk", "-2"], "embed_to_clusters.py: --num-spk: found -2; wanted at least 0"),
         (
