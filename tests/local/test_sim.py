@@ -265,8 +265,8 @@ def test_images_are_all_there():
 
 @pytest.mark.parametrize("rt60", [0.3, 0.5])
 def test_sound_decays_in_the_time_asked_for(rt60):
-    drawn = room.Room(SIZE, rt60, MICROPHONE, MOUTH[np.newaxis])
-    (response,) = room.room_responses(drawn, 8000)
+    drawn = room.Room(SIZE, rt60, MICROPHONE[np.newaxis], MOUTH[np.newaxis])
+    ((response,),) = room.room_responses(drawn, 8000)
     decay = 10 * np.log10(np.cumsum(np.square(response[::-1]))[::-1] / np.sum(np.square(response)))
     time = np.arange(len(decay)) / 8000
     fitted = (decay < -5) & (decay > -25)
@@ -286,10 +286,10 @@ def test_rooms_seat_everybody_inside_and_their_sound_begins_at_once(kind, neares
     for n_speakers in (1, 3, 8):
         for seed in range(5):
             drawn = room.draw_room(kind, n_speakers, np.random.default_rng(seed))
-            distances = np.linalg.norm(drawn.mouths - drawn.microphone, axis=1)
+            distances = np.linalg.norm(drawn.mouths - drawn.microphones[0], axis=1)
             assert nearest <= distances.min() and distances.max() <= farthest
             assert np.all((drawn.mouths > 0.2) & (drawn.mouths < drawn.size - 0.2))
-    for response, distance in zip(room.room_responses(drawn, 8000)[:2], distances, strict=False):
+    for (response,), distance in zip(room.room_responses(drawn, 8000)[:2], distances, strict=False):
         assert response.argmax() == 0 and response[0] == pytest.approx(1 / distance, rel=0.1)
 
 
