@@ -252,7 +252,7 @@ def _find_candidates(read: Reader, lengths: _Lengths, reference: int) -> tuple[I
 
 def _steady(lags: Int32, peaks: Float32, jump_penalty: float, jump: float) -> Int32:
     """(B,) the lags of (B, N) that the best path takes."""
-    from diar.kernels.beamform import steady_path
+    from diar.kernels.delays import steady_path
 
     path = steady_path(np.ascontiguousarray(lags), np.ascontiguousarray(peaks), jump_penalty, jump)
     chosen: Int32 = lags[np.arange(len(lags)), path]
