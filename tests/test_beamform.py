@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from scipy.fft import next_fast_len
-from scipy.signal import lfilter
+from scipy.signal import butter, lfilter
 
+from diar import beamform
 from diar.beamform import BeamformOptions, Delays, delay_and_sum, delay_frames, find_delays
 from diar.blocks import Float32, Reader
 from diar.errors import DataError
@@ -181,16 +182,50 @@ def test_channels_in_another_order_have_their_delays_in_that_order() -> None:
 
 
 def test_the_reference_is_chosen_from_blocks_through_the_whole_recording() -> None:
-    """Channel 1 is best for a tenth of the time, at the start, channel 2 from then on."""
+    """A tenth of the time at the start channel 1 is best, at the end channel 0, channel 2 between."""
     n = 1200 * RATE // 10
-    taus = (0, 3, -2)
     options = BeamformOptions(window=0.05, block_shift=0.025, max_delay=2.0)
-    samples = delayed(white(n, 0), taus)
-    noise = np.column_stack([white(n, seed) for seed in (1, 2, 3)])
-    noise[: n // 10] *= np.array([0.7, 0.02, 0.7], dtype=np.float32)
-    noise[n // 10 :] *= np.array([0.7, 0.7, 0.05], dtype=np.float32)
+    samples = delayed(white(n, 0), (0, 3, -2))
+    noise = 0.7 * np.column_stack([white(n, seed) for seed in (1, 2, 3)])
+    part = n // 10
+    noise[:part, 1] *= 0.02
+    noise[part:-part, 2] *= 0.08
+    noise[-part:, 0] *= 0.02
     assert find_delays(reader(samples + noise), RATE, options).reference == 2
-    assert find_delays(reader((samples + noise)[: n // 10]), RATE, options).reference == 1
+    assert find_delays(reader((samples + noise)[:part]), RATE, options).reference == 1
+    assert find_delays(reader((samples + noise)[-part:]), RATE, options).reference == 0
+
+
+def test_a_long_recording_takes_few_comparisons_of_all_channels(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []
+    monkeypatch.setattr(beamform, "_likeness", lambda spectrum, lengths: compared.append(1) or np.zeros(2))
+    options = BeamformOptions(window=0.02, block_shift=0.02, max_delay=1.0)
+    find_delays(reader(np.zeros((6400 * 160, 2), dtype=np.float32)), RATE, options)
+    assert len(compared) == 400 + 4 * 200, "400 of the first blocks, then 200 whenever the time has doubled"
+
+
+def test_rumble_in_common_makes_no_reference() -> None:
+    """Channels 0 and 2 share sound below 80 Hz, but hear the rest badly."""
+    n = 4 * RATE
+    noise = np.column_stack([white(n, seed, level) for seed, level in ((1, 0.2), (2, 0.02), (3, 0.2), (4, 0.1))])
+    rumble = lfilter(*butter(4, 80, fs=RATE), white(n, 9, 10.0)).astype(np.float32)
+    samples = delayed(white(n, 0), (0, 5, 2, -7)) + noise + rumble[:, np.newaxis] * np.float32([1, 0, 1, 0])
+    assert find_delays(reader(samples), RATE, BRIEF).reference == 1
+
+
+def test_candidates_are_peaks_and_not_the_slopes_of_one() -> None:
+    """Of a sound below 800 Hz, whose peaks are broad, an echo is stronger for a while, the direct sound steadier."""
+    low = lfilter(*butter(6, 800, fs=RATE), white(4 * RATE, 0, 1.0)).astype(np.float32)
+    samples = delayed(low, (0, -20))
+    echo = delayed(low, (0, 30))
+    samples[:, 1] += 0.3 * echo[:, 1]
+    samples[14000:16000, 1] = 0.7 * delayed(low, (0, -20))[14000:16000, 1] + echo[14000:16000, 1]
+    samples += np.column_stack([white(len(low), seed, 0.01) for seed in (1, 2)])
+    found = find_delays(reader(samples), RATE, BeamformOptions(max_delay=5.0, jump_penalty=0.5, n_best=3))
+    lags = np.array(against(found))[:, 1]
+    assert np.abs(lags + 20).max() <= 2
+    jumping = find_delays(reader(samples), RATE, BeamformOptions(max_delay=5.0, jump_penalty=0.0))
+    assert np.abs(np.array(against(jumping))[:, 1] - 30).min() <= 2
 
 
 # ---- channels that are no good -------------------------------------------------------------------------------------

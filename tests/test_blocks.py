@@ -41,7 +41,7 @@ def test_no_more_is_read_than_a_slice_needs() -> None:
             read.append(number)
             yield np.full((10, 2), number, dtype=np.float32)
 
-    parts = slices(blocks(), ((at, at + 15) for at in range(0, 1000, 10)))
+    parts = slices(blocks(), ((at, at + 20) for at in range(0, 1000, 10)))
     next(parts)
     assert read == [0, 1]
     next(parts)
