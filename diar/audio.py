@@ -7,21 +7,17 @@ and gives the same result for all sizes. What needs the recording twice reads it
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from diar.blocks import BLOCK_SAMPLES, Float32, Reader, checked
 from diar.errors import DataError
 from diar.frames import FRAMES_PER_SECOND
 from diar.options import Options, option
 
-Float32 = NDArray[np.float32]
-Reader = Callable[[], Iterator[Float32]]  # each call reads a recording from its start
-
 MIN_DURATION = 0.1  # seconds; shorter recordings are refused
-BLOCK_SAMPLES = 1 << 18  # of each channel, read at once
 _FILTER_REACH = 10  # samples of the lower rate on each side that a resampled sample depends on
 
 
@@ -99,18 +95,19 @@ def one_channel(channels: Channels, options: AudioOptions) -> Audio:
 
     def blocks() -> Iterator[Float32]:
         picked = (_pick_channel(channels.name, block, options.channel) for block in channels.read())
-        return resample(_checked(picked, channels.name, channels.rate), channels.rate, options.sample_rate)
+        sound = checked(picked, channels.name, MIN_DURATION, channels.rate)
+        return resample(sound, channels.rate, options.sample_rate)
 
     return Audio(blocks, options.sample_rate, channels.rate)
 
 
-def all_channels(channels: Channels, sample_rate: int) -> Reader:
-    """A reader of (n, C) blocks of all channels at ``sample_rate`` Hz.
+def all_channels(channels: Channels) -> Reader:
+    """A reader of (n, C) blocks of all channels, as they were recorded.
 
     Raises:
         DataError: when it is read: shorter than 0.1 s, or samples that are not finite.
     """
-    return lambda: resample(_checked(channels.read(), channels.name, channels.rate), channels.rate, sample_rate)
+    return lambda: checked(channels.read(), channels.name, MIN_DURATION, channels.rate)
 
 
 def resample(blocks: Iterable[Float32], rate: int, new_rate: int) -> Iterator[Float32]:
@@ -143,38 +140,6 @@ def resample(blocks: Iterable[Float32], rate: int, new_rate: int) -> Iterator[Fl
             before = context
     if held is not None and len(held) > before:
         yield resample_poly(held, up, down, window=response)[before * up // down :]
-
-
-def stretches(blocks: Iterable[Float32], size: int) -> Iterator[Float32]:
-    """The same samples in blocks of ``size``, the last one shorter unless it fits."""
-    held: list[Float32] = []
-    n_held = 0
-    for block in blocks:
-        held.append(block)
-        n_held += len(block)
-        if n_held < size:
-            continue
-        joined = np.concatenate(held)
-        for start in range(0, n_held - size + 1, size):
-            yield joined[start : start + size]
-        held = [joined[n_held - n_held % size :]]
-        n_held %= size
-    if n_held:
-        yield np.concatenate(held)
-
-
-def _checked(blocks: Iterable[Float32], name: str, rate: int) -> Iterator[Float32]:
-    """The blocks as they are, or an error where a sample is not finite or the whole too short."""
-    n_samples = 0
-    for block in blocks:
-        finite = np.isfinite(block)
-        if not finite.all():
-            bad = n_samples + int(np.argwhere(~finite)[0][0])
-            raise DataError(name, f"sample {bad} is not a number", "wanted finite samples", "write the file anew")
-        n_samples += len(block)
-        yield block
-    if n_samples < MIN_DURATION * rate:
-        raise DataError(name, f"{n_samples / rate:.3f} s long", f"wanted at least {MIN_DURATION} s")
 
 
 def _pick_channel(name: str, samples: Float32, channel: str) -> Float32:

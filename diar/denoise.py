@@ -27,7 +27,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from diar.audio import stretches
+from diar.blocks import stretches
 from diar.options import Options, option
 
 Float32 = NDArray[np.float32]

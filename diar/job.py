@@ -22,8 +22,10 @@ from diar.options import Options, flag, option_help
 ERROR_SUFFIX = ".error"  # <recording>.error in a stage's folder: why it has no archive
 HISTORY_SUFFIX = ".merges.json"  # <recording>.merges.json in a folder of clusters
 BACKGROUND_SUFFIX = ".background.ark"  # what the information bottleneck's relevance variables are
-_LASTING_SUFFIXES = (HISTORY_SUFFIX, BACKGROUND_SUFFIX)  # what a new cut leaves as it is
-_STAGE_THAT_MAKES = {"feats": 1, "vad": 2, "embed": 5, "clusters": 6, "realigned": 7}
+SUM_SUFFIX = ".sum.flac"  # <recording>.sum.flac in a folder of tdoa: its microphones in one signal
+_LASTING_SUFFIXES = (HISTORY_SUFFIX, BACKGROUND_SUFFIX, SUM_SUFFIX)  # what a new cut leaves as it is
+TDOA_HELP = "folder of tdoa, whose sums of microphones take the place of wav.scp's audio"
+_STAGE_THAT_MAKES = {"tdoa": 1, "feats": 1, "vad": 2, "embed": 5, "clusters": 6, "realigned": 7}
 
 
 class Job:
@@ -94,6 +96,14 @@ class Job:
         streams = FeatureStreams.parse(text)
         self.inputs += [folder for _, folder, _ in streams.folders]
         return streams
+
+    def audio_sources(self) -> dict[str, str]:
+        """The audio of each recording: that of wav.scp, or what ``--tdoa`` made of its microphones."""
+        if not self.arguments.tdoa:
+            return self.data.wav_scp()
+        folder = open_input("tdoa", Path(self.arguments.tdoa))
+        self.inputs.append(folder)
+        return {recording: str(folder.path / (recording + SUM_SUFFIX)) for recording in self.recordings}
 
     def each_recording(self, convert: Callable[[str], None]) -> None:
         """Call ``convert`` on my recordings; one that fails does not stop the others, but fails the job at the end.

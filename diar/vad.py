@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from diar.audio import stretches
+from diar.blocks import stretches
 from diar.frames import FRAMES_PER_SECOND, num_frames, to_frame, to_seconds
 from diar.options import Options, option
 from diar.segments import frames_to_segments, runs

@@ -12,7 +12,7 @@ from diar.feats import FeatsOptions
 from diar.frame_grid import ShiftOptions
 from diar.front_end import wav_to_feats
 from diar.io.wav import WavOptions, read_wav
-from diar.job import Job
+from diar.job import TDOA_HELP, Job
 from diar.transforms import TransformOptions, transform
 
 
@@ -20,13 +20,13 @@ def main() -> None:
     filters = {"none": (), "wiener": (WienerOptions,)}
     filtering = filters[cli.chosen("--denoise", tuple(filters))]
     classes = (WavOptions, FeatsOptions, TransformOptions, *filtering)
-    flags = {"--denoise": f"noise filter, one of {', '.join(filters)} (default none)"}
+    flags = {"--denoise": f"noise filter, one of {', '.join(filters)} (default none)", "--tdoa": TDOA_HELP}
     job = Job(__doc__, "feats", (), classes, flags, others=(WienerOptions, ShiftOptions))
     wav_options, feats_options, transform_options, *denoise = job.options(*classes)
-    wav_scp = job.data.wav_scp()
+    sources = job.audio_sources()
 
     def convert(recording: str) -> None:
-        audio = read_wav(wav_scp[recording], wav_options)
+        audio = read_wav(sources[recording], wav_options)
         if audio.source_rate < audio.sample_rate:
             cli.warn(
                 f"{recording}: recorded at {audio.source_rate} Hz, below --sample-rate {audio.sample_rate}; "

@@ -9,20 +9,20 @@ e.g.: steps/wav_to_vad.py --vad webrtc --webrtc-mode 3 data/eval exp/eval/vad_we
 from diar import cli
 from diar.front_end import DETECTORS, wav_to_vad
 from diar.io.wav import WavOptions, read_wav
-from diar.job import Job
+from diar.job import TDOA_HELP, Job
 from diar.vad import speech_doubt
 
 
 def main() -> None:
     detector = cli.chosen("--vad", tuple(DETECTORS))
     classes = (WavOptions, DETECTORS[detector])
-    flags = {"--vad": f"one of {', '.join(DETECTORS)} (default {next(iter(DETECTORS))})"}
+    flags = {"--vad": f"one of {', '.join(DETECTORS)} (default {next(iter(DETECTORS))})", "--tdoa": TDOA_HELP}
     job = Job(__doc__, "vad", (), classes, flags, others=tuple(DETECTORS.values()))
     wav_options, detector_options = job.options(*classes)
-    wav_scp = job.data.wav_scp()
+    sources = job.audio_sources()
 
     def convert(recording: str) -> None:
-        speech = wav_to_vad(read_wav(wav_scp[recording], wav_options), detector_options)
+        speech = wav_to_vad(read_wav(sources[recording], wav_options), detector_options)
         if doubt := speech_doubt(speech):
             cli.warn(f"{recording}: {doubt}")
         job.write(recording, speech)

@@ -141,7 +141,8 @@ HEAVY = {"numba", "scipy", "torch", "pyannote", "matplotlib", "pandas", "soundfi
     ["diar.cli", "diar.job", "diar.audio", "diar.io.wav", "diar.feats", "diar.cluster.hmm_gmm", "diar.realign",
      "diar.vad", "diar.score", "diar.pipeline", "diar.posteriors", "diar.background", "diar.cluster.sib",
      "diar.cluster.information", "diar.cluster.aib", "diar.cluster.ib_viterbi",
-     "diar.cluster.ib_hmm_gmm", "diar.transforms", "diar.frame_grid", "diar.io.feature_table", "diar.io.speech_file"],
+     "diar.cluster.ib_hmm_gmm", "diar.transforms", "diar.frame_grid", "diar.io.feature_table", "diar.io.speech_file",
+      "diar.beamform", "diar.denoise", "diar.energy_vad", "diar.front_end", "diar.score_text"],
 )  # fmt: skip
 def test_options_are_read_without_heavy_imports(module: str) -> None:
     code = f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from diar import cli
 from diar.errors import DataError
-from diar.io.data_folder import RECORDING_NAME, is_recording_name
+from diar.io.data_folder import RECORDING_NAME, is_recording_name, split_paths
 from diar.io.files import content_lines, numbered_lines
 from diar.io.rttm import RttmLine, rttm_faults
 from diar.io.uem import parse_uem_line, uem_faults
@@ -40,6 +40,7 @@ def main() -> None:
         *_check_segments(data / "segments", durations, set(sources)),
         *_check_rttm(data / "ref.rttm", durations, set(sources)),
         *_check_uem(data / "all.uem", durations, set(sources)),
+        *_check_microphones(data / "reco2channels", set(sources)),
         *_check_facts(data / "reco2num_spk", set(sources), _is_count, "a whole number of at least 1"),
         *_check_facts(data / "reco2class", set(sources), str.isidentifier, "a name of letters and digits"),
     ]
@@ -153,6 +154,19 @@ def _check_place(
         yield f"{place}: recording '{recording}' is not in wav.scp"
     elif recording in durations and end > durations[recording] + TOLERANCE_SECONDS:
         yield f"{place}: ends at {end:.3f} s; wanted at most the audio's {durations[recording]:.3f} s"
+
+
+def _check_microphones(path: Path, recordings: set[str]) -> Faults:
+    lines = list(_fields(path)) if path.exists() else []
+    for place, fields in lines:
+        if fields[0] not in recordings:
+            yield f"{place}: recording '{fields[0]}' is not in wav.scp"
+        try:
+            for source in split_paths(place, (*fields, "")[1]):
+                probe_duration(Path(source))
+        except DataError as error:
+            yield f"{place}: {error}" if not str(error).startswith(place) else str(error)
+    yield from _check_unique(lines, "recording")
 
 
 def _check_facts(path: Path, recordings: set[str], is_good: Callable[[str], bool], wanted: str) -> Faults:

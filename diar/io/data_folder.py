@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from diar.io.uem import read_uem, write_uem
 from diar.segments import Segment, Turn
 
 # what every stage's output may depend on, beside the audio itself
-_CONTENT_FILES = ("wav.scp", "ref.rttm", "reco2num_spk", "reco2class")
+_CONTENT_FILES = ("wav.scp", "ref.rttm", "reco2num_spk", "reco2class", "reco2channels")
 
 RECORDING_NAME = "a name without blanks, dots or slashes that does not begin with '-'"
 
@@ -43,6 +44,21 @@ class DataFolder:
             if not is_recording_name(recording):
                 raise DataError(self.path / "wav.scp", f"recording '{recording}'", f"wanted {RECORDING_NAME}")
         return {recording: table[recording] for recording in sorted(table, key=str.encode)}
+
+    def microphones(self) -> dict[str, list[str]]:
+        """The files of each recording's microphones (reco2channels); of those not listed there, their audio alone.
+
+        A line is ``<recording> <path> <path> ...``; paths with blanks are quoted as for the shell.
+
+        Raises:
+            DataError: quotation marks that do not match.
+        """
+        sources = {recording: [source] for recording, source in self.wav_scp().items()}
+        path = self.path / "reco2channels"
+        for recording, value in (read_table(path) if path.exists() else {}).items():
+            if recording in sources:
+                sources[recording] = split_paths(f"{path}: '{recording}'", value)
+        return sources
 
     def recordings(self) -> list[str]:
         """The recordings of wav.scp, sorted as bytes."""
@@ -142,6 +158,14 @@ def _positive_number(place: Path | str, text: str, unit: str) -> float:
     return number
 
 
+def split_paths(place: str, text: str) -> list[str]:
+    """The paths in ``text``, which may be quoted as for the shell; ``place`` is told when it is wrong."""
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise DataError(place, f"found '{text}' ({error})", "wanted paths, with blanks in quotation marks") from None
+
+
 def is_recording_name(name: str) -> bool:
     """Whether ``name`` can be a recording's: it becomes a file's name and a field of RTTM and UEM."""
     return re.fullmatch(r"[^\s./-][^\s./]*", name) is not None
@@ -161,12 +185,14 @@ def write_data_folder(
     reference: str | Mapping[str, Sequence[Turn]] | None = None,
     regions: Mapping[str, list[Segment]] | None = None,
     facts: Path | None = None,
+    microphones: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Write wav.scp, reco2dur, segments, utt2spk, spk2utt and, where known, ref.rttm and all.uem.
 
     ``reference`` is RTTM text to keep as it is, or turns; ``facts`` a folder with reco2num_spk and reco2class to copy,
-    where it has them. wav.scp comes last: a folder without it is not complete. Recordings without a duration (audio
-    that cannot be read) are in wav.scp only, for the next stage to report.
+    where it has them; ``microphones`` the files of recordings that have several (reco2channels). wav.scp comes last: a
+    folder without it is not complete. Recordings without a duration (audio that cannot be read) are in wav.scp only,
+    for the next stage to report.
     """
     known = {}
     for name in ("reco2num_spk", "reco2class"):
@@ -175,6 +201,8 @@ def write_data_folder(
     clear_data_folder(path)
     for name, text in known.items():
         write_text(path / name, text)
+    if microphones:
+        write_table(path / "reco2channels", {name: shlex.join(files) for name, files in microphones.items()})
     turns: Mapping[str, Sequence[Turn]] = {}
     if isinstance(reference, str):
         write_text(path / "ref.rttm", reference)

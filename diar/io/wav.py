@@ -7,7 +7,7 @@ import math
 import struct
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from diar.audio import BLOCK_SAMPLES, MIN_DURATION, Audio, AudioOptions, Channels, one_channel
+from diar.audio import MIN_DURATION, Audio, AudioOptions, Channels, one_channel
+from diar.blocks import BLOCK_SAMPLES
 from diar.errors import DataError
 from diar.io.files import atomic_path
 from diar.options import option
@@ -250,6 +251,24 @@ def _sphere_size(name: str, stream: BinaryIO) -> int:
         return int(lines[1]) + math.prod(counts)
     except (KeyError, ValueError, IndexError):
         return 0
+
+
+def write_blocks(path: Path, blocks: Iterable[NDArray[np.float32]], sample_rate: int) -> int:
+    """Write (n,) blocks of a signal in [-1, 1] as 24-bit FLAC, atomically; how many samples there were.
+
+    What is beyond full scale is clipped.
+    """
+    import soundfile
+
+    n_samples = 0
+    with (
+        atomic_path(path) as temporary,
+        soundfile.SoundFile(temporary, "w", sample_rate, 1, subtype="PCM_24", format="FLAC") as audio,
+    ):
+        for block in blocks:
+            audio.write(block)
+            n_samples += len(block)
+    return n_samples
 
 
 def write_wav(path: Path, signal: NDArray[Any], sample_rate: int) -> None:

@@ -225,8 +225,8 @@ score_opts="${collar:+--collar $collar} ${skip_overlap:+--skip-overlap $skip_ove
   if runs 1; then
     echo "$0: stage 1: ${feats_scp:-wav} -> feats"
     if [ -n "$beam" ]; then
-      run_stage tdoa $tdoa steps/wav_to_tdoa.py --config conf/tdoa.conf ${allow_pipes:+--allow-pipes $allow_pipes} \
-        $tdoa_opts $data $tdoa
+      run_stage tdoa $tdoa steps/wav_to_tdoa.py --config conf/tdoa.conf ${sample_rate:+--sample-rate $sample_rate} \
+        ${allow_pipes:+--allow-pipes $allow_pipes} $tdoa_opts $data $tdoa
     fi
     if [ -n "$feats_scp" ]; then
       run_stage feats $feats steps/archives_to_feats.py --config conf/feats.conf --feats-scp "$feats_scp" \

@@ -2,8 +2,9 @@
 """Your own recordings -> data folder.
 
 <corpus> holds audio (*.wav *.flac *.sph *.mp3 *.ogg and what else libsndfile reads), directly or in flac/, wav/ or
-audio/ below it, and optionally rttm/ and uem/ (a file a recording, or one for all), reco2num_spk and reco2class. A
-recording is called as its file, with '_' for dots and blanks, which RTTM and UEM cannot hold.
+audio/ below it, and optionally rttm/ and uem/ (a file a recording, or one for all), reco2num_spk and reco2class, and
+reco2channels, '<recording> <file> <file> ...', the microphones of one meeting. A recording is called as its file, with
+'_' for dots and blanks, which RTTM and UEM cannot hold.
 
 e.g.: local/own/prepare_data.py my_meetings data/eval
 """
@@ -14,8 +15,9 @@ from pathlib import Path
 
 from diar import cli
 from diar.errors import DataError
-from diar.io.data_folder import write_data_folder
+from diar.io.data_folder import split_paths, write_data_folder
 from diar.io.rttm import renamed_rttm, rttm_faults
+from diar.io.scp import read_table
 from diar.io.uem import read_uem, uem_faults
 from diar.io.wav import probe_duration
 from diar.segments import Segment
@@ -30,7 +32,8 @@ def main() -> None:
     parser.add_argument("data", metavar="<data>", help="data folder to write")
     arguments = parser.parse_words(cli.command_words())
     corpus, data = Path(arguments.corpus), Path(arguments.data)
-    wavs = find_audio(corpus)
+    microphones = find_microphones(corpus)
+    wavs = find_audio(corpus, microphones)
     faults = [fault for path in _files(corpus / "rttm", "*.rttm") for fault in rttm_faults(path)]
     faults += [fault for path in _files(corpus / "uem", "*.uem") for fault in uem_faults(path)]
     if faults:
@@ -43,22 +46,42 @@ def main() -> None:
         except DataError as error:  # told again by check_data.py and by stage 1, which decide what follows
             cli.warn(f"{recording}: {error}")
     paths = {recording: str(path) for recording, path in wavs.items()}
-    write_data_folder(data, paths, durations, reference(corpus), regions(corpus), facts=corpus)
+    mics = {recording: [str(path) for path in files] for recording, files in microphones.items()}
+    write_data_folder(data, paths, durations, reference(corpus), regions(corpus), corpus, mics)
     print(f"{data}: {len(wavs)} recordings, {sum(durations.values()) / 60:.1f} minutes")
 
 
-def find_audio(corpus: Path) -> dict[str, Path]:
-    """The audio file of each recording.
+def find_microphones(corpus: Path) -> dict[str, list[Path]]:
+    """The files of recordings with several microphones, by reco2channels; no recordings where there is no such file.
+
+    Raises:
+        DataError: a file is not there.
+    """
+    table = corpus / "reco2channels"
+    microphones: dict[str, list[Path]] = {}
+    for recording, value in (read_table(table) if table.exists() else {}).items():
+        paths = [corpus / name for name in split_paths(f"{table}: '{recording}'", value)]
+        for path in paths:
+            if not path.is_file():
+                wanted = "wanted a path from the corpus's folder on"
+                raise DataError(f"{table}: '{recording}'", f"'{path}' is no file", wanted)
+        microphones[recording_name(recording)] = [path.resolve() for path in paths]
+    return microphones
+
+
+def find_audio(corpus: Path, microphones: dict[str, list[Path]]) -> dict[str, Path]:
+    """The audio file of each recording, the first of those with several microphones.
 
     Raises:
         DataError: no such folder, no audio in it, or two files of one recording.
     """
     if not corpus.is_dir():
         raise DataError(corpus, "no such folder", "wanted a folder of recordings")
-    wavs: dict[str, Path] = {}
+    wavs = {recording: paths[0] for recording, paths in microphones.items()}
+    taken = {path for paths in microphones.values() for path in paths}
     for folder in FOLDERS:
         for path in sorted((corpus / folder).glob("*")):
-            if path.suffix.lower() not in SUFFIXES or not path.is_file():
+            if path.suffix.lower() not in SUFFIXES or not path.is_file() or path.resolve() in taken:
                 continue
             recording = recording_name(path.stem)
             if recording in wavs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +11,7 @@ import numpy as np
 from conversation import ConversationOptions, plan_turns
 from numpy.typing import NDArray
 
+from diar.errors import DataError
 from diar.options import Options, option
 from diar.segments import Turn, union
 
@@ -26,6 +27,15 @@ class RoomOptions(Options):
 
     room: str = option("none", "headset, table or far microphone", choices=("none", "table", "far"))
     snr: float = option(25.0, "level of the speech relative to the room's noise", unit="dB", low=-10, high=100)
+    num_mics: int = option(1, "microphones, each a channel of the audio, with noise of its own", low=1, high=8)
+    mics: str = option(
+        "spread", "several microphones lie apart, or on a circle of 10 cm radius", choices=("spread", "circle")
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.num_mics > 1 and self.room == "none":
+            raise DataError("--num-mics", f"found {self.num_mics} with --room none", "wanted --room table or far")
 
 
 class Talker(Protocol):
@@ -45,7 +55,7 @@ class Talker(Protocol):
 
 @dataclass(frozen=True)
 class Meeting:
-    """(n,) signal in [-1, 1] and its reference turns, sorted by time."""
+    """(n,) signal in [-1, 1], (n, m) of m microphones, and its reference turns, sorted by time."""
 
     signal: Float32
     turns: list[Turn]
@@ -64,14 +74,15 @@ def simulate_meeting(
     plan_rng, room_rng, noise_rng = rng.spawn(3)
     plan = plan_turns([talker.name for talker in talkers], conversation, plan_rng)
     turns, spoken = fill_turns(plan, talkers, sample_rate)
-    heard = level_talkers(turns, spoken, talkers)
-    if acoustics.room != "none":
-        heard = play_in_room(turns, heard, acoustics.room, sample_rate, room_rng)
-    speech = mix(turns, heard, round(conversation.duration * sample_rate), sample_rate)
-    rms = speech_rms(speech, turns, sample_rate)
-    signal = speech / rms + 10 ** (-acoustics.snr / 20) * room_noise(len(speech), sample_rate, noise_rng)
+    levelled = level_talkers(turns, spoken, talkers)
+    signal = np.empty((round(conversation.duration * sample_rate), acoustics.num_mics), dtype=np.float32)
+    rngs = [noise_rng, *noise_rng.spawn(acoustics.num_mics - 1)]
+    for number, heard in enumerate(play_in_room(turns, levelled, acoustics, sample_rate, room_rng)):
+        speech = mix(turns, heard, len(signal), sample_rate)
+        noise = room_noise(len(signal), sample_rate, rngs[number])
+        signal[:, number] = speech / speech_rms(speech, turns, sample_rate) + 10 ** (-acoustics.snr / 20) * noise
     signal *= min(SPEECH_RMS, PEAK / float(np.abs(signal).max()))
-    return Meeting(signal.astype(np.float32), turns)
+    return Meeting(signal[:, 0] if acoustics.num_mics == 1 else signal, turns)
 
 
 def fill_turns(plan: Sequence[Turn], talkers: Sequence[Talker], sample_rate: int) -> tuple[list[Turn], list[Float32]]:
@@ -98,14 +109,29 @@ def level_talkers(turns: Sequence[Turn], spoken: Sequence[Float32], talkers: Seq
 
 
 def play_in_room(
-    turns: Sequence[Turn], spoken: Sequence[Float32], kind: str, sample_rate: int, rng: np.random.Generator
-) -> list[Float32]:
-    """The speech of each turn as the microphone hears it from the speaker's place, without the way's delay."""
-    from room import draw_room, reverberate, room_responses
+    turns: Sequence[Turn],
+    spoken: Sequence[Float32],
+    acoustics: RoomOptions,
+    sample_rate: int,
+    rng: np.random.Generator,
+) -> Iterator[Sequence[Float32]]:
+    """The speech of each turn as it is heard from the speaker's place, microphone by microphone.
+
+    The way to the nearest microphone takes no time.
+    """
+    if acoustics.room == "none":
+        yield spoken
+        return
+    from room import draw_room, reverberate, room_responses, with_microphones
 
     speakers = sorted({turn.speaker for turn in turns})
-    responses = dict(zip(speakers, room_responses(draw_room(kind, len(speakers), rng), sample_rate), strict=True))
-    return [reverberate(speech, responses[turn.speaker]) for speech, turn in zip(spoken, turns, strict=True)]
+    room = draw_room(acoustics.room, len(speakers), rng)
+    room = with_microphones(room, acoustics.room, acoustics.mics, acoustics.num_mics, rng)
+    responses = dict(zip(speakers, room_responses(room, sample_rate), strict=True))
+    for number in range(acoustics.num_mics):
+        yield [
+            reverberate(speech, responses[turn.speaker][number]) for speech, turn in zip(spoken, turns, strict=True)
+        ]
 
 
 def mix(turns: Sequence[Turn], heard: Sequence[Float32], n_samples: int, sample_rate: int) -> Float32:

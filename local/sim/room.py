@@ -7,7 +7,7 @@ Reference:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,22 +25,25 @@ FAR_DISTANCES = (2.5, 3.5)
 RT60_RANGE = (0.3, 0.5)  # seconds
 RT60_CORRECTIONS = 3
 MOUTH_HEIGHT, TABLE_HEIGHT, FAR_HEIGHT = 1.2, 0.8, 1.6  # m
+SPREAD_RADII = (0.45, 0.5)  # m, of distant microphones around the first: 8 of them are 0.3 to 1 m apart
+SPREAD_ANGLES = 0.1  # of the angle between two of them, by which one may be off
+CIRCLE_RADIUS = 0.1  # m, of a microphone array
 
 
 @dataclass(frozen=True)
 class Room:
-    """A shoebox room with its corner in the origin, a microphone and people in it; all lengths in metres.
+    """A shoebox room with its corner in the origin, microphones and people in it; all lengths in metres.
 
     Attributes:
         size: (3,) length, width and height.
         rt60: time in which the sound decays by 60 dB, seconds.
-        microphone: (3,) position.
+        microphones: (m, 3) positions.
         mouths: (n, 3) positions of the speakers.
     """
 
     size: Float64
     rt60: float
-    microphone: Float64
+    microphones: Float64
     mouths: Float64
 
 
@@ -62,7 +65,29 @@ def draw_room(kind: str, n_speakers: int, rng: np.random.Generator) -> Room:
     height = MOUTH_HEIGHT - microphone[2]
     across = np.sqrt(distances**2 - height**2)
     offsets = np.column_stack([across * np.cos(angles), across * np.sin(angles), np.full(n_speakers, height)])
-    return Room(size, rng.uniform(*RT60_RANGE), microphone, microphone + offsets)
+    return Room(size, rng.uniform(*RT60_RANGE), microphone[np.newaxis], microphone + offsets)
+
+
+def with_microphones(room: Room, kind: str, layout: str, n_microphones: int, rng: np.random.Generator) -> Room:
+    """``room`` with more microphones in place of one, on the table or, ``far``, on the wall.
+
+    ``spread``: the one there is, and distant microphones around it. ``circle``: an array around its place.
+    """
+    if n_microphones == 1:
+        return room
+    centre = room.microphones[0]
+    if layout == "spread":
+        n_around = n_microphones - 1
+        offset = rng.uniform(-SPREAD_ANGLES, SPREAD_ANGLES, n_around)
+        radii = rng.uniform(*SPREAD_RADII, n_around)
+    elif layout == "circle":
+        n_around, offset, radii = n_microphones, np.zeros(n_microphones), np.full(n_microphones, CIRCLE_RADIUS)
+    else:
+        raise DataError("mics", f"found '{layout}'", "wanted spread or circle")
+    angles = 2 * math.pi * (np.arange(n_around) + offset) / n_around
+    plane = np.eye(3)[:2] if kind == "table" else np.eye(3)[1:]
+    around = centre + radii[:, np.newaxis] * np.column_stack([np.cos(angles), np.sin(angles)]) @ plane
+    return replace(room, microphones=np.vstack([centre, around]) if layout == "spread" else around)
 
 
 def image_sources(
@@ -143,17 +168,25 @@ def impulse_response(delays: Float64, gains: Float64, sample_rate: int) -> Float
     return response
 
 
-def room_responses(room: Room, sample_rate: int) -> list[NDArray[np.float32]]:
-    """The impulse response from each mouth to the microphone, with the direct sound at time 0."""
+def room_responses(room: Room, sample_rate: int) -> list[list[NDArray[np.float32]]]:
+    """The impulse responses from each mouth to every microphone.
+
+    With one microphone the direct sound is at time 0. With more, it comes to the nearest one at the time of
+    ``SINC_HALF_WIDTH`` samples, so that no sinc is cut off, and to the others as much later as they are farther.
+    """
     low_cut = butter(2, LOW_CUT, "highpass", fs=sample_rate, output="sos")
+    lead = SINC_HALF_WIDTH / sample_rate if len(room.microphones) > 1 else 0.0
     coefficient = 0.0
     responses = []
     for mouth in room.mouths:
-        distances, reflections = image_sources(room.size, mouth, room.microphone, room.rt60)
-        coefficient = coefficient or reflection_coefficient(room.size, room.rt60, distances, reflections)
-        delays = (distances - distances[0]) / SPEED_OF_SOUND
-        response = impulse_response(delays, echo_gains(distances, reflections, coefficient), sample_rate)
-        responses.append(sosfilt(low_cut, response).astype(np.float32))
+        images = [image_sources(room.size, mouth, microphone, room.rt60) for microphone in room.microphones]
+        coefficient = coefficient or reflection_coefficient(room.size, room.rt60, *images[0])
+        nearest = min(distances[0] for distances, _ in images)
+        responses.append([])
+        for distances, reflections in images:
+            delays = (distances - nearest) / SPEED_OF_SOUND + lead
+            response = impulse_response(delays, echo_gains(distances, reflections, coefficient), sample_rate)
+            responses[-1].append(sosfilt(low_cut, response).astype(np.float32))
     return responses
 
 

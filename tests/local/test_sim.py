@@ -265,8 +265,8 @@ def test_images_are_all_there():
 
 @pytest.mark.parametrize("rt60", [0.3, 0.5])
 def test_sound_decays_in_the_time_asked_for(rt60):
-    drawn = room.Room(SIZE, rt60, MICROPHONE, MOUTH[np.newaxis])
-    (response,) = room.room_responses(drawn, 8000)
+    drawn = room.Room(SIZE, rt60, MICROPHONE[np.newaxis], MOUTH[np.newaxis])
+    ((response,),) = room.room_responses(drawn, 8000)
     decay = 10 * np.log10(np.cumsum(np.square(response[::-1]))[::-1] / np.sum(np.square(response)))
     time = np.arange(len(decay)) / 8000
     fitted = (decay < -5) & (decay > -25)
@@ -286,14 +286,73 @@ def test_rooms_seat_everybody_inside_and_their_sound_begins_at_once(kind, neares
     for n_speakers in (1, 3, 8):
         for seed in range(5):
             drawn = room.draw_room(kind, n_speakers, np.random.default_rng(seed))
-            distances = np.linalg.norm(drawn.mouths - drawn.microphone, axis=1)
+            distances = np.linalg.norm(drawn.mouths - drawn.microphones[0], axis=1)
             assert nearest <= distances.min() and distances.max() <= farthest
             assert np.all((drawn.mouths > 0.2) & (drawn.mouths < drawn.size - 0.2))
-    for response, distance in zip(room.room_responses(drawn, 8000)[:2], distances, strict=False):
+    for (response,), distance in zip(room.room_responses(drawn, 8000)[:2], distances, strict=False):
         assert response.argmax() == 0 and response[0] == pytest.approx(1 / distance, rel=0.1)
 
 
+@pytest.mark.parametrize("kind", ["table", "far"])
+@pytest.mark.parametrize("layout", ["spread", "circle"])
+def test_microphones_lie_as_they_should(kind, layout):
+    for n in (2, 4, 8):
+        for seed in range(5):
+            rng = np.random.default_rng(seed)
+            one = room.draw_room(kind, 4, rng)
+            several = room.with_microphones(one, kind, layout, n, rng)
+            assert several.microphones.shape == (n, 3) and np.array_equal(several.mouths, one.mouths)
+            assert np.all((several.microphones > 0.2) & (several.microphones < one.size - 0.2))
+            assert len(set(several.microphones[:, 2 if kind == "table" else 0].tolist())) == 1  # on table or wall
+            apart = np.linalg.norm(several.microphones[:, np.newaxis] - several.microphones, axis=2)
+            if layout == "circle":
+                np.testing.assert_allclose(np.linalg.norm(several.microphones - one.microphones, axis=1), 0.1)
+                np.testing.assert_allclose(apart[0, 1], 0.2 * np.sin(np.pi / n))
+            else:
+                assert np.array_equal(several.microphones[0], one.microphones[0])
+                assert apart[~np.eye(n, dtype=bool)].min() >= 0.3 and apart.max() <= 1.0
+            assert np.linalg.norm(one.mouths[:, np.newaxis] - several.microphones, axis=2).min() > 0.35
+    assert room.with_microphones(one, kind, layout, 1, rng) is one
+
+
+@pytest.mark.parametrize(("kind", "layout"), [("table", "spread"), ("table", "circle"), ("far", "spread")])
+def test_sound_comes_to_each_microphone_as_much_later_as_it_is_farther(kind, layout):
+    """The direct sound, cut off before the first echo, in the frequency domain, where a delay is a slope."""
+    rng = np.random.default_rng(3)
+    drawn = room.with_microphones(room.draw_room(kind, 3, rng), kind, layout, 4, rng)
+    distances = np.linalg.norm(drawn.mouths[:, np.newaxis] - drawn.microphones, axis=2)
+    frequency = np.fft.rfftfreq(4096, 1 / RATE)
+    band = (frequency > 500) & (frequency < 4000)
+    for responses, ways in zip(room.room_responses(drawn, RATE), distances, strict=True):
+        spectra = [np.fft.rfft(response[: round(RATE * (0.0005 + (way - ways.min()) / 343)) + 9], 4096)
+                   for response, way in zip(responses, ways, strict=True)]  # fmt: skip
+        nearest = int(ways.argmin())
+        assert np.argmax(np.abs(responses[nearest])) == room.SINC_HALF_WIDTH
+        for spectrum, way in zip(spectra, ways, strict=True):
+            phase = np.unwrap(np.angle(spectrum * spectra[nearest].conj()))[band]
+            slope = np.polyfit(2 * np.pi * frequency[band], phase, 1)[0]
+            assert -slope == pytest.approx((way - ways.min()) / 343, abs=0.1 / RATE)
+
+
+def test_one_microphone_hears_what_the_first_of_several_does_but_for_the_lead():
+    rng = np.random.default_rng(0)
+    one = room.draw_room("table", 2, rng)
+    several = room.with_microphones(one, "table", "spread", 3, rng)
+    for (alone,), (first, *_), mouth in zip(
+        room.room_responses(one, RATE), room.room_responses(several, RATE), one.mouths, strict=True
+    ):
+        ways = np.linalg.norm(several.microphones - mouth, axis=1)
+        later = room.SINC_HALF_WIDTH + RATE * (ways[0] - ways.min()) / 343
+        assert later < 0.003 * RATE
+        n = 1 << 14
+        cross = np.fft.rfft(first, n) * np.fft.rfft(alone, n).conj()
+        assert np.argmax(np.fft.irfft(cross, n)) == round(later)
+
+
 def test_room_errors():
+    with pytest.raises(DataError, match="wanted spread or circle"):
+        drawn = room.draw_room("table", 2, np.random.default_rng(0))
+        room.with_microphones(drawn, "table", "line", 2, np.random.default_rng(0))
     with pytest.raises(DataError, match="mouth: found"):
         room.image_sources(SIZE, np.array([7.0, 1.0, 1.0]), MICROPHONE, 0.1)
     with pytest.raises(DataError, match="microphone: found"):
@@ -397,6 +456,59 @@ def test_rooms_keep_the_reference_aligned(kind):
     product = np.fft.rfft(heard[kind]) * np.fft.rfft(heard["none"]).conj()
     delay = int(np.argmax(np.fft.irfft(product / np.maximum(np.abs(product), 1e-12))))
     assert delay in (0, 1)
+
+
+@pytest.mark.parametrize("kind", ["table", "far"])
+def test_every_microphone_has_its_own_noise_and_the_speech_of_the_turns(kind):
+    heard = {}
+    for n_mics, snr in ((1, 100.0), (3, 100.0), (3, 10.0)):
+        talkers = program.draw_synthetic_talkers(2, 8000, np.random.default_rng(0))
+        conversation = ConversationOptions(duration=20.0, num_speakers="2")
+        acoustics = RoomOptions(room=kind, snr=snr, num_mics=n_mics)
+        meeting = simulate_meeting(talkers, conversation, acoustics, 8000, np.random.default_rng(1))
+        heard[n_mics, snr] = meeting.signal.astype(np.float64)
+        assert meeting.signal.shape == ((160_000,) if n_mics == 1 else (160_000, n_mics))
+        assert meeting.signal.dtype == np.float32 and np.abs(meeting.signal).max() < 1
+    quiet, noisy = heard[3, 100.0], heard[3, 10.0]
+    noise = noisy - quiet * np.sum(noisy * quiet, axis=0) / np.sum(quiet**2, axis=0)
+    spoken = np.zeros(len(quiet), dtype=bool)
+    for turn in meeting.turns:
+        spoken[round(8000 * turn.start) : round(8000 * turn.end)] = True
+    ratio = 10 * np.log10(np.mean((noisy - noise)[spoken] ** 2, axis=0) / np.mean(noise**2, axis=0))
+    np.testing.assert_allclose(ratio, 10.0, atol=0.5)
+    assert np.abs(np.corrcoef(noise.T) - np.eye(3)).max() < 0.1
+    assert 0 <= _lag(quiet[:, 0], heard[1, 100.0]) <= 0.003 * 8000, "the turns fit the first microphone to 3 ms"
+    places = {}
+    for turn in meeting.turns:
+        part = quiet[round(8000 * turn.start) : round(8000 * turn.end)]
+        places.setdefault(turn.speaker, []).append((_lag(part[:, 1], part[:, 0]), _lag(part[:, 2], part[:, 0])))
+    usual = {max(lags, key=lags.count) for lags in places.values()}
+    assert len(usual) == 2 and (0, 0) not in usual, "every speaker has a place of his own"
+    assert np.abs(list(usual)).max() <= 8000 / 343, "distant microphones are at most 1 m apart"
+
+
+def _lag(later: np.ndarray, earlier: np.ndarray) -> int:
+    """How many samples one signal comes after the other, by the phase alone."""
+    product = np.fft.rfft(later) * np.fft.rfft(earlier).conj()
+    lag = int(np.argmax(np.fft.irfft(product / np.maximum(np.abs(product), 1e-12), len(later))))
+    return lag if lag < len(later) // 2 else lag - len(later)
+
+
+def test_several_microphones_are_the_channels_of_one_file(run):
+    words = ("--num-meetings", "1", "--duration", "20", "--num-speakers", "2", "--room", "table", "--num-mics", "8")
+    folder = run("array", *words, "--mics", "circle")
+    audio = soundfile.info(DataFolder(folder / "data").wav_scp()["SIM01"])
+    assert (audio.channels, audio.frames, audio.format) == (8, 20 * RATE, "FLAC")
+    again = run("again", *words, "--mics", "circle")
+    assert (folder / "wav" / "SIM01.flac").read_bytes() == (again / "wav" / "SIM01.flac").read_bytes()
+    assert (folder / "wav" / "SIM01.flac").read_bytes() != (run("apart", *words) / "wav" / "SIM01.flac").read_bytes()
+
+
+def test_several_microphones_need_a_room(run):
+    with pytest.raises(DataError, match="^--num-mics: found 2 with --room none; wanted --room table or far"):
+        run("x", "--num-mics", "2")
+    with pytest.raises(DataError, match="^--num-mics: found 9; wanted at most 8"):
+        run("x", "--num-mics", "9", "--room", "far")
 
 
 def test_help_and_refusals_come_without_a_traceback(tmp_path):

@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""wav -> tdoa: several microphones of a meeting in one signal, by delay-and-sum, and the delays between them.
+
+The microphones are the files of reco2channels (<recording> <path> <path> ...), or the channels of the recording's own
+file. Beside the delays in milliseconds of all channels but the reference, a row every 10 ms, lies the sum,
+<recording>.sum.flac.
+
+e.g.: steps/wav_to_tdoa.py data/eval exp/eval/tdoa
+"""
+
+from diar import cli
+from diar.audio import all_channels
+from diar.beamform import BeamformOptions, delay_and_sum, delay_frames, find_delays
+from diar.frames import num_frames
+from diar.io.wav import WavOptions, read_channels, write_blocks
+from diar.job import SUM_SUFFIX, Job
+
+
+def main() -> None:
+    job = Job(__doc__, "tdoa", (), (WavOptions, BeamformOptions))
+    wav_options, options = job.options(WavOptions, BeamformOptions)
+    microphones = job.data.microphones()
+
+    def convert(recording: str) -> None:
+        channels = read_channels(microphones[recording], wav_options)
+        read = all_channels(channels)
+        delays = find_delays(read, channels.rate, options, recording)
+        weights = " ".join(f"{weight:.2f}" for weight in delays.weights)
+        print(f"{recording}: reference channel {delays.reference + 1}, weights {weights}")
+        summed = delay_and_sum(read, delays)
+        n_samples = write_blocks(job.output / (recording + SUM_SUFFIX), summed, channels.rate)
+        # as many frames as features of the sum, which is resampled for them
+        n_resampled = -(-n_samples * wav_options.sample_rate // channels.rate)
+        job.write(recording, delay_frames(delays, num_frames(n_resampled, wav_options.sample_rate)))
+
+    job.each_recording(convert)
+
+
+if __name__ == "__main__":
+    cli.run(main)
