@@ -32,11 +32,11 @@ from diar.vad import Speech, smooth
 FEATURES = FeatsOptions(feature_type="fbank", num_mel_bins=20, low_freq=80.0)  # log energies above room rumble
 
 Bool = NDArray[np.bool_]
+Float64 = NDArray[np.float64]
 
 _DB = 10.0 / math.log(10.0)  # decibels of one neper of power
-_DIGITAL_RANGE = 90.0  # dB below the loudest frame there is digital silence: 16 bits reach no further
-_DIGITAL_FLOOR = -15.5  # log energy: just above log(float32 epsilon), the floor of the features
-_DIGITAL_SCORE = 5.0  # nats a frame against speech in digital silence: enough for any stretch, not for one frame
+_AUDIBLE = 60.0 / _DB  # below the loudest half second of a band: digital silence is no deeper than a quiet room
+_BELOW_FLOOR = 3.0 / _DB  # a frame's reach below the floor, where the floor comes out too high
 _BLOCK = FRAMES_PER_SECOND // 2  # frames of which floors take the least and levels the most
 _FLOOR_PERCENTILE = 15.0  # of the blocks' minima in the window: some block has no speech, or a valley of it
 _LEVEL_PERCENTILE = 90.0  # of the blocks' maxima in the window: not the loudest, which may be a bang
@@ -57,10 +57,10 @@ class EnergyOptions(Options):
     level_window: float = option(60.0, "time in which the level of loud speech is looked for", unit="s", low=1)
     silence_seed: float = option(3.0, "frames less than this above the floor begin the non-speech", unit="dB", low=0)
     speech_seed: float = option(6.0, "frames more than this above the floor begin the speech", unit="dB", low=0)
-    speech_range: float = option(25.0, "speech comes at least this near to the loud speech around", unit="dB", low=0)
-    max_components: int = option(8, "Gaussians of the speech, doubled pass by pass up to this many", low=1)
+    speech_range: float = option(20.0, "speech comes at least this near to the loud speech around", unit="dB", low=0)
+    max_components: int = option(16, "Gaussians of the speech, doubled pass by pass up to this many", low=1)
     max_passes: int = option(8, "passes of training and segmentation, if they do not settle before", low=1)
-    min_duration: float = option(0.2, "minimum duration of speech and of non-speech", unit="s", low=0.01)
+    min_duration: float = option(0.3, "minimum duration of speech and of non-speech", unit="s", low=0.01)
     min_silence: float = option(0.3, "shorter gaps between speech are filled", unit="s", low=0)
     padding: float = option(0.1, "added to both ends of speech, which begins and ends faintly", unit="s", low=0)
 
@@ -71,91 +71,98 @@ def energy_vad(frames: Float32, options: EnergyOptions) -> Speech:
     A steady sound is no speech however loud, and where nothing rises above the steady there is none. The recording's
     gain does not matter.
     """
-    speech = np.zeros(len(frames), dtype=np.float32)
-    heard = np.flatnonzero(_audible(frames))
-    if len(heard) < _FEWEST:
-        return speech
-    cepstra, levels = _above_floor(frames, heard, options)
-    seeds = np.full(len(heard), -1, dtype=np.int32)
-    seeds[levels[heard] < options.silence_seed] = 0
-    seeds[levels[heard] > options.speech_seed] = 1
-    high = levels >= _speech_levels(levels, options)
-    speech = _settled(gmm.expand(gmm.standardise(cepstra[heard])), heard, seeds, high, options)
-    return _padded(speech, to_frame(options.padding), options)
+    assert frames.ndim == 2 and frames.dtype == np.float32, (frames.shape, frames.dtype)
+    if len(frames) == 0:
+        return np.zeros(0, dtype=np.float32)
+    energies = _averaged(frames, options)
+    times, floors = _floors(energies, options)
+    cepstra, above = _above_floor(energies, times, floors)
+    # by one floor for all time: where the floor moves, the levels of speech must not seem to
+    levels = _levels(energies, np.median(floors, axis=0))
+    high = (above > options.speech_seed) & (levels >= _loud_levels(levels, options) - options.speech_range)
+    seeds = np.full(len(frames), -1, dtype=np.int32)
+    seeds[above < options.silence_seed] = 0
+    seeds[above > options.speech_seed] = 1
+    speech = _settled(gmm.expand(gmm.standardise(cepstra)), seeds, high, options)
+    return _padded(speech, to_frame(options.padding), options.min_silence)
 
 
-def _audible(frames: Float32) -> Bool:
-    """(T,) not digital silence."""
-    loudest = frames.max(axis=1, initial=-np.inf)
-    audible: Bool = loudest > max(_DIGITAL_FLOOR, loudest.max(initial=-np.inf) - _DIGITAL_RANGE / _DB)
-    return audible
+def _averaged(frames: Float32, options: EnergyOptions) -> Float32:
+    """(T, 20) log energies averaged over time, no band further than ``_AUDIBLE`` below its loudest half second.
 
-
-def _above_floor(frames: Float32, heard: NDArray[np.intp], options: EnergyOptions) -> tuple[Float32, Float32]:
-    """(T, 10) cepstra and (T,) levels in dB of the energies relative to the floor of their bands."""
-    from scipy.fft import dct
+    Half a second, as a click is no measure of what can be heard beside it.
+    """
     from scipy.ndimage import uniform_filter1d
 
-    averaged = uniform_filter1d(frames, to_frame(options.averaging), axis=0, mode="nearest")
-    times, floors = _floors(averaged, heard, options)
-    cepstra = np.empty((len(frames), min(_NUM_CEPS, frames.shape[1])), dtype=np.float32)
-    levels = np.empty(len(frames), dtype=np.float32)
-    for start in range(0, len(frames), _CHUNK):
+    energies: Float32 = uniform_filter1d(frames, to_frame(options.averaging), axis=0, mode="nearest")
+    begins = np.arange(0, len(frames), _BLOCK)
+    lengths = np.diff(begins, append=len(frames))[:, np.newaxis]
+    loudest = (np.add.reduceat(energies, begins, axis=0) / lengths).max(axis=0)
+    np.maximum(energies, (loudest - _AUDIBLE).astype(np.float32), out=energies)
+    return energies
+
+
+def _floors(energies: Float32, options: EnergyOptions) -> tuple[Float64, Float32]:
+    """(n,) times in frames, and the (n, 20) floors there: low percentiles of the minima of blocks, then averaged."""
+    from scipy.ndimage import percentile_filter, uniform_filter1d
+
+    begins = np.arange(0, len(energies), _BLOCK)
+    width = max(1, to_frame(options.floor_window) // _BLOCK)
+    minima = np.minimum.reduceat(energies, begins, axis=0)
+    floors = percentile_filter(minima, _FLOOR_PERCENTILE, size=(width, 1), mode="nearest")
+    averaged: Float32 = uniform_filter1d(floors, max(1, width // 2), axis=0, mode="nearest")
+    times: Float64 = (begins + 0.5 * _BLOCK).astype(np.float64)
+    return times, averaged
+
+
+def _above_floor(energies: Float32, times: Float64, floors: Float32) -> tuple[Float32, Float32]:
+    """(T, 10) cepstra and (T,) levels in dB of the energies relative to the floor of their bands."""
+    from scipy.fft import dct
+
+    cepstra = np.empty((len(energies), _NUM_CEPS), dtype=np.float32)
+    levels = np.empty(len(energies), dtype=np.float32)
+    for start in range(0, len(energies), _CHUNK):
         chunk = slice(start, start + _CHUNK)
-        above = averaged[chunk]
-        now = np.arange(start, start + len(above)) + 0.5
-        above = above - np.column_stack([np.interp(now, times, floor) for floor in floors.T]).astype(np.float32)
+        now = np.arange(start, min(start + _CHUNK, len(energies))) + 0.5
+        floor = np.column_stack([np.interp(now, times, band) for band in floors.T]).astype(np.float32)
+        above = np.maximum(energies[chunk] - floor, -_BELOW_FLOOR)
         cepstra[chunk] = dct(above, axis=1, norm="ortho")[:, :_NUM_CEPS]
-        # the mean of the bands' ratios, not of their logarithms: a vowel has few loud bands where there is noise
-        levels[chunk] = _DB * (np.logaddexp.reduce(above, axis=1) - math.log(above.shape[1]))
+        levels[chunk] = _levels(above, np.zeros(above.shape[1]))
     return cepstra, levels
 
 
-def _floors(
-    averaged: Float32, heard: NDArray[np.intp], options: EnergyOptions
-) -> tuple[NDArray[np.float64], Float32]:
-    """(n,) times in frames, and the (n, 20) floors there: low percentiles of the minima of blocks, then averaged.
+def _levels(energies: Float32, floor: NDArray[np.floating]) -> Float32:
+    """(T,) dB: the mean over the bands of the ratio of energy to floor.
 
-    Digital silence tells nothing of the noise; blocks that are nothing else are left out.
+    Of the ratios, not of their logarithms: of a vowel, few bands stand out of noise.
     """
-    from scipy.ndimage import percentile_filter, uniform_filter1d
-
-    blocks, first = np.unique(heard // _BLOCK, return_index=True)
-    minima = np.minimum.reduceat(averaged[heard], first, axis=0)
-    width = max(1, to_frame(options.floor_window) // _BLOCK)
-    floors = percentile_filter(minima, _FLOOR_PERCENTILE, size=(width, 1), mode="nearest")
-    return (blocks + 0.5) * _BLOCK, uniform_filter1d(floors, max(1, width // 2), axis=0, mode="nearest")
+    ratios = np.logaddexp.reduce(energies - floor.astype(np.float32), axis=1)
+    levels: Float32 = (_DB * (ratios - math.log(energies.shape[1]))).astype(np.float32)
+    return levels
 
 
-def _speech_levels(levels: Float32, options: EnergyOptions) -> Float32:
-    """(T,) the level in dB that speech rises to: near that of the loud speech around, and above all noise."""
+def _loud_levels(levels: Float32, options: EnergyOptions) -> Float32:
+    """(T,) the level in dB of the loud speech around, where there is enough of it."""
     from scipy.ndimage import percentile_filter
 
     maxima = np.maximum.reduceat(levels, np.arange(0, len(levels), _BLOCK))
     width = max(1, to_frame(options.level_window) // _BLOCK)
-    loud = percentile_filter(maxima, _LEVEL_PERCENTILE, size=width, mode="nearest")
-    least = np.maximum(loud - options.speech_range, options.speech_seed)
-    return np.repeat(least, _BLOCK)[: len(levels)]
+    loud: Float32 = percentile_filter(maxima, _LEVEL_PERCENTILE, size=width, mode="nearest")
+    return np.repeat(loud, _BLOCK)[: len(levels)]
 
 
-def _settled(phi: Float32, heard: NDArray[np.intp], seeds: hmm.Labels, high: Bool, options: EnergyOptions) -> Speech:
-    """(T,) speech where passes of training and segmentation settle.
-
-    ``phi`` are the expanded frames at the times ``heard``, ``seeds`` their first labels, -1 for neither.
-    """
-    speech = np.zeros(len(high), dtype=np.float32)
-    scores = np.zeros((len(high), 2), dtype=np.float32)
-    scores[:, 0] = _DIGITAL_SCORE
+def _settled(phi: Float32, seeds: hmm.Labels, high: Bool, options: EnergyOptions) -> Speech:
+    """(T,) speech where passes of training and segmentation settle; (T,) ``seeds`` are 1, 0, or -1 for neither."""
+    speech = np.zeros(len(phi), dtype=np.float32)
     labels, components = seeds, 1
     for _ in range(options.max_passes):
-        count = np.count_nonzero(labels == 1)
-        if min(count, np.count_nonzero(labels == 0)) < _FEWEST:
+        count = int(np.count_nonzero(labels == 1))
+        if min(count, int(np.count_nonzero(labels == 0))) < _FEWEST:
             break
         components = min(components, max(1, count // _FRAMES_A_COMPONENT))
         models = [_trained(phi[labels == 0], 1), _trained(phi[labels == 1], components)]
-        scores[heard] = gmm.log_likelihoods(phi, models)
-        speech = _segmented(scores, high, options)
-        previous, labels = labels, speech[heard].astype(np.int32)
+        speech = _segmented(gmm.log_likelihoods(phi, models), high, options)
+        previous, labels = labels, speech.astype(np.int32)
         if components == options.max_components and np.array_equal(labels, previous):
             break
         components = min(2 * components, options.max_components)
@@ -167,19 +174,18 @@ def _trained(phi: Float32, n_components: int) -> gmm.Gmm:
 
 
 def _segmented(scores: Float32, high: Bool, options: EnergyOptions) -> Speech:
-    """(T,) speech by the HMM, short gaps filled, without the stretches that are nowhere ``high``."""
-    path = hmm.viterbi(scores, to_frame(options.min_duration)).astype(np.float32)
-    speech = smooth(path, options.min_silence, 0.0)
+    """(T,) speech by the HMM, without the stretches that are nowhere ``high``."""
+    speech = hmm.viterbi(scores, to_frame(options.min_duration)).astype(np.float32)
     for first, last in runs(speech):
         if not high[first:last].any():
             speech[first:last] = 0.0
     return speech
 
 
-def _padded(speech: Speech, width: int, options: EnergyOptions) -> Speech:
-    """Speech lengthened by ``width`` frames at both ends; the short gaps left are filled."""
+def _padded(speech: Speech, width: int, min_silence: float) -> Speech:
+    """Speech lengthened by ``width`` frames at both ends; the short gaps that are left are filled."""
     padded = speech.copy()
     for first, last in runs(speech):
         if speech[first]:
             padded[max(0, first - width) : last + width] = 1.0
-    return smooth(padded, options.min_silence, 0.0)
+    return smooth(padded, min_silence, 0.0)
