@@ -87,8 +87,8 @@ def find_delays(read: Reader, sample_rate: int, options: BeamformOptions, name: 
     The reference is the channel with the highest cross-correlation with the others, on average over blocks spread
     through the recording. A channel's delays are the best path through the highest peaks of each block that stand out
     of noise; other blocks keep the delay before, those at the start have the first one found. A channel's weight is
-    the mean height of the peaks that stand out, over the level of the channel: a dead one has none, one of noise alone
-    next to none. Silence has delays of 0.
+    the square of the mean height of the peaks that stand out, over the level of the channel: a dead one has none, one
+    of noise alone next to none. Silence has delays of 0.
 
     Raises:
         DataError: fewer than 2 channels.
@@ -258,13 +258,17 @@ def _steady(lags: Int32, peaks: Float32, jump_penalty: float, jump: float) -> In
 
 
 def _weigh(strengths: Float64, levels: Float64) -> Float32:
-    """(C,) weights that sum to 1, as strength over level; where none is strong, all channels that sound are equal."""
+    """(C,) weights that sum to 1; where no channel is strong, all that sound have the same.
+
+    The sum has least noise where weights are the level of the speech over the power of the noise; the square of the
+    strengths, over the levels, is near that without knowing either.
+    """
     sounding = levels > 0
     if not strengths[sounding].any():
         strengths = np.ones(len(levels))
         sounding = sounding if sounding.any() else np.ones(len(levels), dtype=bool)
         levels = np.ones(len(levels))
-    weights = np.where(sounding, strengths / np.where(sounding, levels, 1), 0)
+    weights = np.where(sounding, strengths**2 / np.where(sounding, levels, 1), 0)
     normalised: Float32 = (weights / weights.sum()).astype(np.float32)
     return normalised
 
