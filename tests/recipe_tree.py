@@ -148,7 +148,7 @@ VOICES = {
 Turns = Sequence[tuple[float, float, str]]  # start, end, speaker
 
 
-def take_turns(speakers: Iterable[str], seconds: float = 4.0, pause: float = 0.5) -> list[tuple[float, float, str]]:
+def take_turns(speakers: Iterable[str], seconds: float = 4.0, pause: float = 0.8) -> list[tuple[float, float, str]]:
     """A turn for each of ``speakers``, one after the other, with pauses between, before and behind them."""
     step = seconds + pause
     return [(pause + k * step, (k + 1) * step, speaker) for k, speaker in enumerate(speakers)]

