@@ -245,14 +245,14 @@ def test_clipped_speech() -> None:
 
 @pytest.mark.parametrize("gain", [0.1, 10.0])
 def test_the_level_changes_in_the_middle(gain: float) -> None:
-    """By 20 dB, up or down; noise that becomes louder is taken for speech until the floor has followed."""
+    """By 20 dB, up or down; near the change the floor and the loud level are those of both sides, at some cost."""
     signal, truth = talk(120)
     signal[60 * RATE :] *= np.float32(gain)
     found = detect(signal)
     away = np.abs(np.arange(12000) - 6000) > 2500
     missed, false = errors(found[away], truth[away])
     assert missed < 1.0 and false < 1.0
-    assert errors(found, truth)[0] < 3.0
+    assert sum(errors(found, truth)) < 6.0
 
 
 def test_rustling_far_below_the_speech_is_none() -> None:
