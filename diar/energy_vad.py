@@ -36,10 +36,10 @@ Float64 = NDArray[np.float64]
 
 _DB = 10.0 / math.log(10.0)  # decibels of one neper of power
 _AUDIBLE = 60.0 / _DB  # below the loudest half second of a band: digital silence is no deeper than a quiet room
-_BELOW_FLOOR = 3.0 / _DB  # a frame's reach below the floor, where the floor comes out too high
+_BELOW_FLOOR = 3.0 / _DB  # nothing is further below the floor: not digital silence, nor a gate's
 _BLOCK = FRAMES_PER_SECOND // 2  # frames of which floors take the least and levels the most
 _FLOOR_PERCENTILE = 15.0  # of the blocks' minima in the window: some block has no speech, or a valley of it
-_LEVEL_PERCENTILE = 90.0  # of the blocks' maxima in the window: not the loudest, which may be a bang
+_LEVEL_PERCENTILE = 95.0  # of the blocks' maxima in the window: not the loudest, which may be a bang
 _NUM_CEPS = 10  # the spectral envelope
 _EM_ITERATIONS = 3
 _VARIANCE_FLOOR = 0.01  # of the variance of all frames
@@ -52,7 +52,7 @@ _CHUNK = 1 << 16  # frames worked on at once: bounds the memory
 class EnergyOptions(Options):
     """Models of speech and non-speech, begun by energy and trained on the recording alone."""
 
-    averaging: float = option(0.09, "time over which the log energies are averaged", unit="s", low=0.01)
+    averaging: float = option(0.09, "time over which the log energies are averaged", unit="s", low=0.05)
     floor_window: float = option(30.0, "time in which a band's noise floor is looked for", unit="s", low=1)
     level_window: float = option(60.0, "time in which the level of loud speech is looked for", unit="s", low=1)
     silence_seed: float = option(3.0, "frames less than this above the floor begin the non-speech", unit="dB", low=0)
@@ -74,8 +74,8 @@ def energy_vad(frames: Float32, options: EnergyOptions) -> Speech:
     assert frames.ndim == 2 and frames.dtype == np.float32, (frames.shape, frames.dtype)
     if len(frames) == 0:
         return np.zeros(0, dtype=np.float32)
-    energies = _averaged(frames, options)
-    times, floors = _floors(energies, options)
+    energies, heard = _averaged(frames, to_frame(options.averaging))
+    times, floors = _floors(energies, heard, options)
     cepstra, above = _above_floor(energies, times, floors)
     # by one floor for all time: where the floor moves, the levels of speech must not seem to
     levels = _levels(energies, np.median(floors, axis=0))
@@ -87,31 +87,37 @@ def energy_vad(frames: Float32, options: EnergyOptions) -> Speech:
     return _padded(speech, to_frame(options.padding), options.min_silence)
 
 
-def _averaged(frames: Float32, options: EnergyOptions) -> Float32:
-    """(T, 20) log energies averaged over time, no band further than ``_AUDIBLE`` below its loudest half second.
+def _averaged(frames: Float32, width: int) -> tuple[Float32, NDArray[np.intp]]:
+    """(T, 20) log energies averaged over ``width`` frames, and the frames in whose average there is no digital silence.
 
-    Half a second, as a click is no measure of what can be heard beside it.
+    That is where every band is ``_AUDIBLE`` below its loudest half second; no band goes below. Half a second, as a
+    click is no measure of what can be heard beside it.
     """
-    from scipy.ndimage import uniform_filter1d
+    from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
-    energies: Float32 = uniform_filter1d(frames, to_frame(options.averaging), axis=0, mode="nearest")
     begins = np.arange(0, len(frames), _BLOCK)
     lengths = np.diff(begins, append=len(frames))[:, np.newaxis]
-    loudest = (np.add.reduceat(energies, begins, axis=0) / lengths).max(axis=0)
-    np.maximum(energies, (loudest - _AUDIBLE).astype(np.float32), out=energies)
-    return energies
+    loudest = (np.add.reduceat(frames, begins, axis=0) / lengths).max(axis=0)
+    energies = np.maximum(frames, (loudest - _AUDIBLE).astype(np.float32))
+    audible = (frames > loudest - _AUDIBLE).any(axis=1)
+    heard = np.flatnonzero(minimum_filter1d(audible, width, mode="nearest"))
+    uniform_filter1d(energies, width, axis=0, output=energies, mode="nearest")
+    return energies, heard if len(heard) else np.arange(len(frames))
 
 
-def _floors(energies: Float32, options: EnergyOptions) -> tuple[Float64, Float32]:
-    """(n,) times in frames, and the (n, 20) floors there: low percentiles of the minima of blocks, then averaged."""
+def _floors(energies: Float32, heard: NDArray[np.intp], options: EnergyOptions) -> tuple[Float64, Float32]:
+    """(n,) times in frames, and the (n, 20) floors there: low percentiles of the minima of blocks, then averaged.
+
+    Digital silence says nothing of the noise: a block's minimum is that of the frames ``heard``.
+    """
     from scipy.ndimage import percentile_filter, uniform_filter1d
 
-    begins = np.arange(0, len(energies), _BLOCK)
+    blocks, begins = np.unique(heard // _BLOCK, return_index=True)
     width = max(1, to_frame(options.floor_window) // _BLOCK)
-    minima = np.minimum.reduceat(energies, begins, axis=0)
+    minima = np.minimum.reduceat(energies[heard], begins, axis=0)
     floors = percentile_filter(minima, _FLOOR_PERCENTILE, size=(width, 1), mode="nearest")
     averaged: Float32 = uniform_filter1d(floors, max(1, width // 2), axis=0, mode="nearest")
-    times: Float64 = (begins + 0.5 * _BLOCK).astype(np.float64)
+    times: Float64 = (blocks.astype(np.float64) + 0.5) * _BLOCK
     return times, averaged
 
 

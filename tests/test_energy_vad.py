@@ -79,10 +79,9 @@ def test_phrases_are_found_in_noise(rate: int, level: float) -> None:
 def plain(frames: np.ndarray, options: EnergyOptions) -> np.ndarray:
     """The detector with one Gaussian for speech, in float64, loop by loop; no padding, gaps left as they are."""
     width = round(100 * options.averaging)
-    padded = np.pad(frames.astype(np.float64), ((width // 2, width - 1 - width // 2), (0, 0)), mode="edge")
-    energies = np.array([padded[t : t + width].mean(axis=0) for t in range(len(frames))])
-    blocks = [energies[at : at + 50] for at in range(0, len(frames), 50)]
-    energies = np.maximum(energies, np.max([b.mean(axis=0) for b in blocks], axis=0) - 6 * np.log(10))
+    lowest = np.max([frames[at : at + 50].mean(axis=0) for at in range(0, len(frames), 50)], axis=0) - 6 * np.log(10)
+    padded = np.pad(np.maximum(frames, lowest), ((width // 2, width - 1 - width // 2), (0, 0)), mode="edge")
+    energies = np.array([padded[t : t + width].mean(axis=0, dtype=np.float64) for t in range(len(frames))])
     minima = np.array([energies[at : at + 50].min(axis=0) for at in range(0, len(frames), 50)])
     n, wide = len(minima), round(2 * options.floor_window)
     edge = lambda k: min(max(k, 0), n - 1)  # noqa: E731
@@ -100,7 +99,7 @@ def plain(frames: np.ndarray, options: EnergyOptions) -> np.ndarray:
     steady = 10 * np.log10(np.exp(energies - np.median(floors, axis=0)).mean(axis=1))
     maxima, wide = [steady[at : at + 50].max() for at in range(0, len(frames), 50)], round(2 * options.level_window)
     around = [range(b - wide // 2, b - wide // 2 + wide) for b in range(n)]
-    loud = [np.sort([maxima[edge(k)] for k in near])[int(0.9 * wide)] for near in around]
+    loud = [np.sort([maxima[edge(k)] for k in near])[int(0.95 * wide)] for near in around]
     high = (level > options.speech_seed) & (steady >= np.repeat(loud, 50)[: len(frames)] - options.speech_range)
     cepstra = dct(above, norm="ortho")[:, :10]
     cepstra = (cepstra - cepstra.mean(axis=0)) / cepstra.std(axis=0)
@@ -225,6 +224,13 @@ def test_digital_silence_between_speech(dither: int) -> None:
     assert max(errors(detect(signal), truth)) < 1.0
 
 
+def test_zeros_before_the_recording_and_after() -> None:
+    signal, truth = talk(60, noise=0.01)
+    nothing = np.zeros(10 * RATE)
+    found = detect(np.concatenate([nothing, signal, nothing]))
+    assert max(errors(found, np.pad(truth, 1000))) < 1.0
+
+
 def test_lost_samples_in_noise_and_in_speech() -> None:
     """A fifth of a second of zeros every seven."""
     signal, truth = talk(90)
@@ -239,20 +245,20 @@ def test_clipped_speech() -> None:
 
 @pytest.mark.parametrize("gain", [0.1, 10.0])
 def test_the_level_changes_in_the_middle(gain: float) -> None:
-    """By 20 dB, up or down; noise that becomes louder is taken for speech until the floor has followed."""
+    """By 20 dB, up or down; near the change the floor and the loud level are those of both sides, at some cost."""
     signal, truth = talk(120)
     signal[60 * RATE :] *= np.float32(gain)
     found = detect(signal)
     away = np.abs(np.arange(12000) - 6000) > 2500
     missed, false = errors(found[away], truth[away])
     assert missed < 1.0 and false < 1.0
-    assert errors(found, truth)[0] < 3.0
+    assert sum(errors(found, truth)) < 6.0
 
 
 def test_rustling_far_below_the_speech_is_none() -> None:
     signal, truth = talk(120, pause=3.0)
     rng = np.random.default_rng(3)
-    rustle = np.repeat(10 ** rng.uniform(-0.5, 0.6, 1200), RATE // 10) * noise(120, 0.002)
+    rustle = np.repeat(10 ** rng.uniform(-0.5, 1.0, 1200), RATE // 10) * noise(120, 0.002)
     rustled = signal + np.where(np.repeat(truth, RATE // 100), 0, rustle).astype(np.float32)
     assert max(errors(detect(rustled), truth)) < 2.0
     assert errors(detect(rustled, options=EnergyOptions(speech_range=60)), truth)[1] > 10.0
