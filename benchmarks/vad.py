@@ -18,11 +18,11 @@ from meetings import data_folder
 from diar import cli
 from diar.audio import Audio
 from diar.energy_vad import FEATURES, EnergyOptions, energy_vad
+from diar.front_end import wav_to_feats, wav_to_vad
 from diar.io.data_folder import DataFolder
 from diar.io.rttm import read_rttm_lines, speaker_turns
 from diar.io.uem import read_uem
 from diar.io.wav import WavOptions, read_wav
-from diar.front_end import wav_to_feats, wav_to_vad
 from diar.score import Score, ScoreOptions, score_recording
 from diar.segments import NOBODY, Segment, Turn, labels_to_turns
 from diar.vad import Speech, WebrtcOptions
