@@ -1,8 +1,8 @@
 # Your own recordings: a folder of audio, with references or without.
 
 corpus_options=""
-corpus_help="--corpus DIR holds *.wav *.flac *.sph *.mp3 *.ogg, in DIR or in flac/, wav/ or audio/ below it, and optionally
-rttm/ and uem/ (a file a recording, or one for all), reco2num_spk and reco2class."
+corpus_help="--corpus DIR holds *.wav *.flac *.sph *.mp3 *.ogg *.opus *.aiff, in DIR or in flac/, wav/ or audio/ below it, and
+optionally rttm/ and uem/ (a file a recording, or one for all), reco2num_spk, reco2class and reco2channels."
 
 prepare_corpus() {
   if [ -z "$corpus" ]; then
