@@ -73,6 +73,15 @@ def test_equal_to_the_equations(attenuation: float, memory: float, n_samples: in
     assert np.abs(found - signal).max() > 0.01
 
 
+def test_equal_to_the_equations_where_speech_seems_to_be_there_always() -> None:
+    """A second of quiet, then noise so much louder that it is taken for speech until the limit on that is reached."""
+    signal = 0.001 * white(4)
+    signal[RATE:] *= 100
+    expected = by_the_equations(signal.astype(np.float64), 12.0, 0.98)
+    np.testing.assert_allclose(filtered(signal), expected, rtol=0, atol=2e-4)
+    assert np.square(expected[3 * RATE :]).mean() < 0.3 * np.square(signal[3 * RATE :]).mean()
+
+
 def test_blocks_of_any_size_give_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("diar.denoise._STRETCH_FRAMES", 70)
     signal = (0.3 * tones(4) + 0.02 * white(4)).astype(np.float32)
@@ -83,6 +92,14 @@ def test_blocks_of_any_size_give_the_same_bytes(monkeypatch: pytest.MonkeyPatch)
             bounds = np.sort(np.random.default_rng(seed).integers(0, n_samples + 1, 9))
             blocks = wiener(np.split(signal[:n_samples], bounds), RATE, WienerOptions())
             np.testing.assert_array_equal(np.concatenate([*blocks, np.zeros(0, np.float32)]), whole)
+
+
+def test_frames_at_once_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    signal = (0.3 * tones(4) + 0.02 * white(4)).astype(np.float32)
+    whole = filtered(signal)
+    for n_frames in (63, 100, 249):
+        monkeypatch.setattr("diar.denoise._STRETCH_FRAMES", n_frames)
+        np.testing.assert_allclose(filtered(signal), whole, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("rate", [8000, 11100, 16000, 44100])

@@ -52,6 +52,15 @@ def test_webrtc_is_webrtcvad_frame_by_frame_and_then_smoothed(sample_rate: int, 
     assert webrtc([signal], sample_rate, smoothing).tolist() == closed_and_opened(raw, 12, 25)
 
 
+@pytest.mark.parametrize("n_frames", [1, 7, 100])
+def test_blocks_and_frames_at_once_do_not_change_the_decisions(monkeypatch: pytest.MonkeyPatch, n_frames: int) -> None:
+    signal = bursts(16000)
+    raw = decisions(signal, 16000, 1)
+    monkeypatch.setattr("diar.vad._STRETCH_FRAMES", n_frames)
+    options = WebrtcOptions(webrtc_mode=1, min_silence=0.0, min_speech=0.0)
+    assert webrtc(np.split(signal, [1, 1, 170, 20000]), 16000, options).tolist() == raw
+
+
 @pytest.mark.parametrize("extra", [0, 1, 79, 80, 81, 159])
 def test_there_are_a_hundred_decisions_a_second_rounded(extra: int) -> None:
     signal = bursts(16000)[: 16000 + extra]

@@ -50,7 +50,7 @@ def test_without_a_reference_speech_is_counted_and_kept(data: Path) -> None:
 
 
 def test_with_a_reference_errors_are_told_in_the_condition_asked_for(data: Path) -> None:
-    turns = [("a", 0.5, 2.0, "x"), ("a", 2.5, 1.0, "y"), ("a", 2.6, 0.2, "z")]
+    turns = [("skipped", 0, 9, "x"), ("a", 0.5, 2.0, "x"), ("a", 2.5, 1.0, "y"), ("a", 2.6, 0.2, "z")]
     (data / "ref.rttm").write_text(
         "".join(f"SPEAKER {rec} 1 {start} {length} <NA> <NA> {who} <NA> <NA>\n" for rec, start, length, who in turns)
     )
