@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import soundfile
 from diar.audio import Audio
 from diar.errors import DataError
 from diar.io import wav
-from diar.io.wav import WavOptions, probe_duration, read_channels, write_wav
+from diar.io.wav import WavOptions, probe_duration, read_channels, write_blocks, write_wav
 
 RATE = 16000
 OPTIONS = WavOptions(sample_rate=RATE, channel="mix", allow_pipes=False)
@@ -509,3 +510,26 @@ def test_files_of_different_rates_are_refused(tmp_path: Path) -> None:
     sources = [str(saved(tmp_path / f"{rate}.wav", noise(), rate)) for rate in (16000, 8000)]
     with pytest.raises(DataError, match=r"8000\.wav: has 8000 Hz; wanted 16000 Hz, as .*16000\.wav; resample one"):
         read_channels(sources, OPTIONS)
+
+
+# ---- writing in blocks ---------------------------------------------------------------------------------------------
+
+
+def test_blocks_are_written_as_24_bits_and_counted(tmp_path: Path) -> None:
+    signal = np.random.default_rng(0).uniform(-1, 1, 7001).astype(np.float32)
+    assert write_blocks(tmp_path / "a.flac", np.split(signal, [0, 10, 4000]), 22050) == 7001
+    found, rate = soundfile.read(tmp_path / "a.flac", dtype="float64")
+    assert rate == 22050
+    np.testing.assert_allclose(found, signal, rtol=0, atol=2.0**-22)
+    assert write_blocks(tmp_path / "loud.flac", [np.float32([1.5, -2.0, 0.5])], RATE) == 3
+    np.testing.assert_allclose(soundfile.read(tmp_path / "loud.flac")[0], [1, -1, 0.5], rtol=0, atol=1e-6)
+
+
+def test_nothing_is_left_where_a_block_fails(tmp_path: Path) -> None:
+    def blocks() -> Iterator[np.ndarray]:
+        yield np.zeros(1000, dtype=np.float32)
+        raise DataError("r", "found something wrong")
+
+    with pytest.raises(DataError, match="something wrong"):
+        write_blocks(tmp_path / "a.flac", blocks(), RATE)
+    assert list(tmp_path.iterdir()) == []
