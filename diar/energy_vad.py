@@ -75,16 +75,26 @@ def energy_vad(frames: Float32, options: EnergyOptions) -> Speech:
     if len(frames) == 0:
         return np.zeros(0, dtype=np.float32)
     energies, heard = _averaged(frames, to_frame(options.averaging))
+    del frames  # of hours, which the caller may have let go of, too
+    phi, seeds, high = _begun(energies, heard, options)
+    del energies
+    speech = _settled(phi, seeds, high, options)
+    return _padded(speech, to_frame(options.padding), options.min_silence)
+
+
+def _begun(
+    energies: Float32, heard: NDArray[np.intp], options: EnergyOptions
+) -> tuple[Float32, hmm.Labels, Bool]:
+    """(T, 21) expanded cepstra; (T,) first labels, 1, 0, or -1 for neither; (T,) as high as speech is."""
     times, floors = _floors(energies, heard, options)
     cepstra, above = _above_floor(energies, times, floors)
     # by one floor for all time: where the floor moves, the levels of speech must not seem to
     levels = _levels(energies, np.median(floors, axis=0))
     high = (above > options.speech_seed) & (levels >= _loud_levels(levels, options) - options.speech_range)
-    seeds = np.full(len(frames), -1, dtype=np.int32)
+    seeds = np.full(len(energies), -1, dtype=np.int32)
     seeds[above < options.silence_seed] = 0
     seeds[above > options.speech_seed] = 1
-    speech = _settled(gmm.expand(gmm.standardise(cepstra)), seeds, high, options)
-    return _padded(speech, to_frame(options.padding), options.min_silence)
+    return gmm.expand(gmm.standardise(cepstra)), seeds, high
 
 
 def _averaged(frames: Float32, width: int) -> tuple[Float32, NDArray[np.intp]]:
@@ -114,7 +124,7 @@ def _floors(energies: Float32, heard: NDArray[np.intp], options: EnergyOptions) 
 
     blocks, begins = np.unique(heard // _BLOCK, return_index=True)
     width = max(1, to_frame(options.floor_window) // _BLOCK)
-    minima = np.minimum.reduceat(energies[heard], begins, axis=0)
+    minima = np.column_stack([np.minimum.reduceat(band[heard], begins) for band in energies.T])
     floors = percentile_filter(minima, _FLOOR_PERCENTILE, size=(width, 1), mode="nearest")
     averaged: Float32 = uniform_filter1d(floors, max(1, width // 2), axis=0, mode="nearest")
     times: Float64 = (blocks.astype(np.float64) + 0.5) * _BLOCK
@@ -142,8 +152,11 @@ def _levels(energies: Float32, floor: NDArray[np.floating]) -> Float32:
 
     Of the ratios, not of their logarithms: of a vowel, few bands stand out of noise.
     """
-    ratios = np.logaddexp.reduce(energies - floor.astype(np.float32), axis=1)
-    levels: Float32 = (_DB * (ratios - math.log(energies.shape[1]))).astype(np.float32)
+    levels = np.empty(len(energies), dtype=np.float32)
+    for start in range(0, len(energies), _CHUNK):
+        chunk = slice(start, start + _CHUNK)
+        ratios = np.logaddexp.reduce(energies[chunk] - floor.astype(np.float32), axis=1)
+        levels[chunk] = _DB * (ratios - math.log(energies.shape[1]))
     return levels
 
 

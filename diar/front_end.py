@@ -46,8 +46,8 @@ def wav_to_vad(audio: Audio, options: DetectorOptions) -> Speech:
         return vad.webrtc(resample(audio.blocks(), audio.sample_rate, rate), rate, options)
     rate = min(audio.sample_rate, _ENERGY_RATE)
     blocks = resample(audio.blocks(), audio.sample_rate, rate)
-    frames = features(blocks, rate, energy_vad.FEATURES, max_freq=_band(audio))
-    return energy_vad.energy_vad(frames, options)
+    # the features have no name here, so that hours of them can be let go of
+    return energy_vad.energy_vad(features(blocks, rate, energy_vad.FEATURES, max_freq=_band(audio)), options)
 
 
 def _band(audio: Audio) -> float | None:

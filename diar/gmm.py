@@ -52,7 +52,11 @@ def standardise(frames: Float32) -> Float32:
     """(T, D) frames with zero mean and unit variance in each dimension; constant dimensions become zero."""
     mean = frames.mean(axis=0, dtype=np.float64)
     deviation = frames.std(axis=0, dtype=np.float64)
-    scaled: Float32 = ((frames - mean) / np.where(deviation > 0, deviation, 1.0)).astype(np.float32)
+    scale = np.where(deviation > 0, deviation, 1.0)
+    scaled = np.empty(frames.shape, dtype=np.float32)
+    for start in range(0, len(frames), _BLOCK_FRAMES):
+        block = slice(start, start + _BLOCK_FRAMES)
+        scaled[block] = (frames[block] - mean) / scale
     return scaled
 
 
