@@ -75,9 +75,11 @@ def energy_vad(frames: Float32, options: EnergyOptions) -> Speech:
     if len(frames) == 0:
         return np.zeros(0, dtype=np.float32)
     energies, heard = _averaged(frames, to_frame(options.averaging))
-    del frames  # of hours, which the caller may have let go of, too
-    phi, seeds, high = _begun(energies, heard, options)
+    del frames  # hours of them are large, and so are these; the caller may have let go of the frames, too
+    cepstra, seeds, high = _begun(energies, heard, options)
     del energies
+    phi = gmm.expand(gmm.standardise(cepstra))
+    del cepstra
     speech = _settled(phi, seeds, high, options)
     return _padded(speech, to_frame(options.padding), options.min_silence)
 
@@ -85,7 +87,7 @@ def energy_vad(frames: Float32, options: EnergyOptions) -> Speech:
 def _begun(
     energies: Float32, heard: NDArray[np.intp], options: EnergyOptions
 ) -> tuple[Float32, hmm.Labels, Bool]:
-    """(T, 21) expanded cepstra; (T,) first labels, 1, 0, or -1 for neither; (T,) as high as speech is."""
+    """(T, 10) cepstra relative to the floor; (T,) first labels, 1, 0, or -1 for neither; (T,) as high as speech is."""
     times, floors = _floors(energies, heard, options)
     cepstra, above = _above_floor(energies, times, floors)
     # by one floor for all time: where the floor moves, the levels of speech must not seem to
@@ -94,7 +96,7 @@ def _begun(
     seeds = np.full(len(energies), -1, dtype=np.int32)
     seeds[above < options.silence_seed] = 0
     seeds[above > options.speech_seed] = 1
-    return gmm.expand(gmm.standardise(cepstra)), seeds, high
+    return cepstra, seeds, high
 
 
 def _averaged(frames: Float32, width: int) -> tuple[Float32, NDArray[np.intp]]:
