@@ -13,6 +13,7 @@ Float32 = NDArray[np.float32]
 Reader = Callable[[], Iterator[Float32]]
 """Each call reads the recording from its start: blocks of (n,) or (n, C) samples in [-1, 1], n of any size."""
 
+_MOST = 1e9  # full scale is 1; squares of windows must fit into float32
 BLOCK_SAMPLES = 1 << 18  # of each channel, that readers give at once
 
 
@@ -20,14 +21,16 @@ def checked(blocks: Iterable[Float32], name: str, min_duration: float, rate: int
     """The (n,) or (n, C) blocks as they are; ``name`` is the recording's in messages.
 
     Raises:
-        DataError: a sample that is not finite, or less than ``min_duration`` seconds at ``rate`` Hz in all.
+        DataError: a sample that is not finite or absurdly large, or less than ``min_duration`` seconds at ``rate`` Hz.
     """
     n_samples = 0
     for block in blocks:
-        finite = np.isfinite(block)
-        if not finite.all():
-            bad = n_samples + int(np.argwhere(~finite)[0][0])
-            raise DataError(name, f"sample {bad} is not a number", "wanted finite samples", "write the file anew")
+        good = np.abs(block) < _MOST  # which NaN is not either
+        if not good.all():
+            at = tuple(np.argwhere(~good)[0])
+            what = f"{block[at]:g}" if np.isfinite(block[at]) else "not a number"
+            found = f"sample {n_samples + at[0]} is {what}"
+            raise DataError(name, found, "wanted finite samples", "write the file anew")
         n_samples += len(block)
         yield block
     if n_samples < min_duration * rate:

@@ -36,7 +36,7 @@ class FeatsOptions(Options):
         choices=("mfcc", "lfcc", "fbank"),
     )
     num_ceps: int = option(20, "number of cepstra, c0 included", low=1)
-    drop_c0: bool = option(True, "leave out the first cepstrum: c0, or the energy with --use-energy true")
+    drop_c0: bool = option(True, "leave out the first cepstrum, c0")
     num_mel_bins: int = option(26, "number of triangular bins", low=3)
     low_freq: float = option(20.0, "lower end of the bins", unit="Hz", low=0)
     high_freq: float = option(0.0, "upper end of the bins; 0 or less: relative to half the sample rate", unit="Hz")
@@ -45,7 +45,7 @@ class FeatsOptions(Options):
     preemphasis_coefficient: float = option(0.97, "coefficient of the pre-emphasis", low=0, high=1)
     remove_dc_offset: bool = option(True, "subtract the mean of each window")
     cepstral_lifter: float = option(22.0, "scaling of the cepstra; 0 for none", low=0)
-    use_energy: bool = option(False, "log energy of the window in the place of c0, or before the mel bins")
+    use_energy: bool = option(False, "log energy in the place of c0 (with --drop-c0 false), or before the mel bins")
     raw_energy: bool = option(True, "energy before pre-emphasis and window")
     energy_floor: float = option(0.0, "least energy, of 16-bit samples; 0 for none", low=0)
     snip_edges: bool = option(False, "only windows that fit into the recording: fewer frames than 100 a second")
@@ -59,6 +59,9 @@ class FeatsOptions(Options):
         if self.num_ceps > self.num_mel_bins:
             wanted = f"wanted at most --num-mel-bins={self.num_mel_bins}"
             raise DataError("--num-ceps", f"found {self.num_ceps}", wanted)
+        if self.use_energy and self.drop_c0:
+            found = "found true with --drop-c0 true, which drops it"
+            raise DataError("--use-energy", found, "wanted --drop-c0 false")
         if self.drop_c0 and self.num_ceps == 1:
             raise DataError("--num-ceps", "found 1 with --drop-c0 true", "wanted at least 2")
 

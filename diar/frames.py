@@ -6,6 +6,9 @@ import math
 
 FRAMES_PER_SECOND = 100
 
+# frames by which what belongs together may differ: --snip-edges leaves out windows, of up to 1 s, that do not fit
+LENGTH_TOLERANCE = 100
+
 
 def to_frame(seconds: float) -> int:
     """The frame boundary nearest to ``seconds``; halves go up, as in Kaldi's frame count."""

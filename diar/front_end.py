@@ -13,6 +13,7 @@ from diar.denoise import WienerOptions, wiener
 from diar.energy_vad import EnergyOptions
 from diar.errors import DataError
 from diar.feats import FeatsOptions, Float32, features
+from diar.frames import LENGTH_TOLERANCE
 from diar.vad import Speech, WebrtcOptions
 
 DetectorOptions = EnergyOptions | WebrtcOptions
@@ -20,9 +21,6 @@ DetectorOptions = EnergyOptions | WebrtcOptions
 DETECTORS: dict[str, type[DetectorOptions]] = {"energy": EnergyOptions, "webrtc": WebrtcOptions}
 
 _ENERGY_RATE = 16000  # Hz at most: speech has little above 8 kHz
-
-# frames by which features and speech may differ: --snip-edges leaves out windows, of up to 1 s, that do not fit
-_LENGTH_TOLERANCE = 100
 
 
 def wav_to_feats(
@@ -61,7 +59,7 @@ def speech_mask(recording: str, frames: Float32, speech: Speech) -> NDArray[np.b
     Raises:
         DataError: the lengths differ by more than edge effects explain.
     """
-    if abs(len(frames) - len(speech)) > _LENGTH_TOLERANCE:
+    if abs(len(frames) - len(speech)) > LENGTH_TOLERANCE:
         raise DataError(
             recording,
             f"{len(frames)} frames of features, {len(speech)} of speech decisions",

@@ -11,9 +11,12 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from diar import __version__, cli
 from diar.background import Stream, check_weights
 from diar.errors import DataError
+from diar.frames import LENGTH_TOLERANCE
 from diar.io.ark import ArchiveFolder, write_archive
 from diar.io.data_folder import DataFolder
 from diar.io.files import TEMPORARY_SUFFIX, read_json, read_text, write_json, write_text
@@ -61,7 +64,7 @@ class Job:
         if noun == "clusters":
             self._parser.add_flag("--recut", "cut the saved merges anew", default=False, kind=cli.boolean)
         self._parser.command_line_only |= {"--denoise", "--vad", "--clusterer", "--realigner", "--recut"}
-        self._parser.command_line_only |= {"--share", "--prepare"}
+        self._parser.command_line_only |= {"--share", "--prepare", "--tdoa", "--feats-scp", "--vad-file"}
         self._words = cli.command_words()
         arguments = self.arguments = self._parser.parse_words(self._words)
         self.options(*self._classes)  # values out of range are refused before any work
@@ -97,13 +100,26 @@ class Job:
         self.inputs += [folder for _, folder, _ in streams.folders]
         return streams
 
-    def audio_sources(self) -> dict[str, str]:
-        """The audio of each recording: that of wav.scp, or what ``--tdoa`` made of its microphones."""
+    def audio_source(self) -> Callable[[str], str]:
+        """What tells the audio of a recording: that of wav.scp, or what ``--tdoa`` made of its microphones.
+
+        Raises:
+            DataError: a folder that is not complete, or a channel of sums, which have one; when it is called: a
+                recording whose microphones could not be summed.
+        """
         if not self.arguments.tdoa:
-            return self.data.wav_scp()
+            return self.data.wav_scp().__getitem__
         folder = open_input("tdoa", Path(self.arguments.tdoa))
         self.inputs.append(folder)
-        return {recording: str(folder.path / (recording + SUM_SUFFIX)) for recording in self.recordings}
+        if self.arguments.channel != "mix":
+            raise DataError("--channel", f"found {self.arguments.channel}", "wanted mix: the sum is one channel")
+
+        def source(recording: str) -> str:
+            if recording not in folder:
+                raise DataError(folder.path, f"has no sum of '{recording}'", "", "stage 1 tells why")
+            return str(folder.path / (recording + SUM_SUFFIX))
+
+        return source
 
     def each_recording(self, convert: Callable[[str], None]) -> None:
         """Call ``convert`` on my recordings; one that fails does not stop the others, but fails the job at the end.
@@ -213,9 +229,15 @@ class FeatureStreams:
             raise DataError("--streams", f"found folders called {names}", "wanted different names without blanks")
         return cls(folders)
 
-    def read(self, recording: str) -> list[Stream]:
-        """The streams of a recording."""
-        return [Stream(folder.path.name, folder.read(recording), weight) for _, folder, weight in self.folders]
+    def read(self, recording: str, n_frames: int) -> list[Stream]:
+        """The streams of a recording, made ``n_frames`` long where they nearly are: snip-edges leaves frames out."""
+        streams = []
+        for _, folder, weight in self.folders:
+            frames = folder.read(recording)
+            if 0 < abs(len(frames) - n_frames) <= LENGTH_TOLERANCE and len(frames):
+                frames = frames[np.minimum(np.arange(n_frames), len(frames) - 1)]
+            streams.append(Stream(folder.path.name, frames, weight))
+        return streams
 
 
 def open_input(noun: str, folder: Path) -> ArchiveFolder:

@@ -46,13 +46,12 @@ class TransformOptions(Options):
         if self.cmvn == "sliding" and not self.norm_means:
             raise DataError("--norm-means", "found false with --cmvn sliding", "wanted true, or --cmvn none")
 
-    def dim(self, dim: int) -> int:
-        """Coefficients a frame that ``dim`` of them become."""
-        return dim * (1 + self.delta_order) * (1 + self.left_context + self.right_context)
-
 
 def transform(frames: Float32, options: TransformOptions) -> Float32:
-    """(T, D') float32 of (T, D) ``frames``, D' = ``options.dim(D)``; ``frames`` themselves with the default options."""
+    """(T, D') float32 of (T, D) ``frames``; ``frames`` themselves with the default options.
+
+    D' = D x (1 + ``delta_order``) x (1 + ``left_context`` + ``right_context``).
+    """
     if options.cmvn == "global":
         frames = normalise(frames, options.norm_means, options.norm_vars)
     elif options.cmvn == "sliding":

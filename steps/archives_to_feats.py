@@ -31,7 +31,7 @@ def main() -> None:
     durations, shifts = job.data.durations(), job.data.frame_shifts()
     known = [job.data.path / name for name in ("reco2dur", "frame_shift")]
     job.depends_on([table.path, *(path for path in known if path.exists())])
-    job.records(feats_scp=str(table.path))
+    job.records(feats_scp=str(table.path), archives=table.stamp())
 
     def convert(recording: str) -> None:
         features = table.read(recording)

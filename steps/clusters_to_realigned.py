@@ -37,7 +37,8 @@ def main() -> None:
         if realigner == "kl_hmm" and has_background and (labels >= 0).any():
             background = background_from_arrays(read_arrays(path), str(path))
         fewest = SpeakerRange.of(speakers, known.get(recording)).fewest
-        job.write(recording, realign_clusters(frames, labels, options, streams.read(recording), background, fewest))
+        seen = streams.read(recording, len(frames))
+        job.write(recording, realign_clusters(frames, labels, options, seen, background, fewest))
 
     job.each_recording(convert)
 

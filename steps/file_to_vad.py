@@ -35,8 +35,10 @@ def main() -> None:
 
     def convert(recording: str) -> None:
         speech = speech_file.frames(recording, len(feats.read(recording)))
-        if doubt := speech_doubt(speech):
-            cli.warn(f"{recording}: {doubt}, in {speech_file.path}")
+        if not speech_file.lists(recording):
+            cli.warn(f"{recording}: not listed in {speech_file.path}, so it has no speech")
+        elif doubt := speech_doubt(speech):
+            cli.warn(f"{recording}: {doubt} ({speech_file.path})")
         job.write(recording, speech)
 
     job.each_recording(convert)

@@ -35,8 +35,7 @@ def main() -> None:
             for recording, speech in found.items()
             for region in frames_to_segments(speech)
         ]
-        known = [line for line in reference if line.recording in found]
-        scores = score_set(known, regions, uem, options)
+        scores = score_set(reference, regions, uem, options)
     text = format_speech(found, scores, options, "none" if uem is None else "all.uem", arguments.vad)
     write_text(folder.path / "report.txt", text)
     print(text, end="")

@@ -23,10 +23,10 @@ def main() -> None:
     flags = {"--denoise": f"noise filter, one of {', '.join(filters)} (default none)", "--tdoa": TDOA_HELP}
     job = Job(__doc__, "feats", (), classes, flags, others=(WienerOptions, ShiftOptions))
     wav_options, feats_options, transform_options, *denoise = job.options(*classes)
-    sources = job.audio_sources()
+    source = job.audio_source()
 
     def convert(recording: str) -> None:
-        audio = read_wav(sources[recording], wav_options)
+        audio = read_wav(source(recording), wav_options)
         if audio.source_rate < audio.sample_rate:
             cli.warn(
                 f"{recording}: recorded at {audio.source_rate} Hz, below --sample-rate {audio.sample_rate}; "

@@ -11,6 +11,7 @@ e.g.: steps/wav_to_tdoa.py data/eval exp/eval/tdoa
 from diar import cli
 from diar.audio import all_channels
 from diar.beamform import BeamformOptions, delay_and_sum, delay_frames, find_delays
+from diar.errors import DataError
 from diar.frames import num_frames
 from diar.io.wav import WavOptions, read_channels, write_blocks
 from diar.job import SUM_SUFFIX, Job
@@ -19,6 +20,8 @@ from diar.job import SUM_SUFFIX, Job
 def main() -> None:
     job = Job(__doc__, "tdoa", (), (WavOptions, BeamformOptions))
     wav_options, options = job.options(WavOptions, BeamformOptions)
+    if wav_options.channel != "mix":
+        raise DataError("--channel", f"found {wav_options.channel}", "wanted mix: all channels are summed")
     microphones = job.data.microphones()
 
     def convert(recording: str) -> None:

@@ -19,10 +19,10 @@ def main() -> None:
     flags = {"--vad": f"one of {', '.join(DETECTORS)} (default {next(iter(DETECTORS))})", "--tdoa": TDOA_HELP}
     job = Job(__doc__, "vad", (), classes, flags, others=tuple(DETECTORS.values()))
     wav_options, detector_options = job.options(*classes)
-    sources = job.audio_sources()
+    source = job.audio_source()
 
     def convert(recording: str) -> None:
-        speech = wav_to_vad(read_wav(sources[recording], wav_options), detector_options)
+        speech = wav_to_vad(read_wav(source(recording), wav_options), detector_options)
         if doubt := speech_doubt(speech):
             cli.warn(f"{recording}: {doubt}")
         job.write(recording, speech)

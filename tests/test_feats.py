@@ -306,6 +306,7 @@ def test_a_max_freq_below_the_lower_end_is_refused() -> None:
         {"num_ceps": 0},
         {"num_mel_bins": 2, "num_ceps": 2},
         {"feature_type": "plp"},
+        {"use_energy": True},
         {"energy_floor": -1.0},
         {"window_type": "kaiser"},
         {"frame_length": 0.0},

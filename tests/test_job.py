@@ -453,10 +453,17 @@ def test_a_job_reads_its_inputs_by_name(make, tmp_path: Path, output: Path) -> N
 def test_streams_have_the_name_of_their_folder_and_a_weight(tmp_path: Path) -> None:
     one, other = filled(tmp_path / "a:b" / "feats", "feats", FEATS), filled(tmp_path / "embed_none", "embed")
     streams = FeatureStreams.parse(f"{one}:0.75,{other}:2.5e-1")
-    assert [(stream.name, stream.weight, stream.frames.tolist()) for stream in streams.read("c")] == [
+    assert [(stream.name, stream.weight, stream.frames.tolist()) for stream in streams.read("c", 3)] == [
         ("feats", 0.75, [4, 4, 4]),
         ("embed_none", 0.25, [4, 4, 4]),
     ]
+
+
+def test_streams_a_little_shorter_or_longer_are_fitted(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "feats", "feats", FEATS)
+    streams = FeatureStreams.parse(f"{folder}:1")
+    for n_frames, expected in ((2, [4, 4]), (5, [4] * 5), (103, [4] * 103), (104, [4] * 3)):
+        assert streams.read("c", n_frames)[0].frames.tolist() == expected
 
 
 @pytest.mark.parametrize(
@@ -491,7 +498,7 @@ def test_a_job_without_streams_sees_its_embedding(make, tmp_path: Path) -> None:
     embed = filled(tmp_path / "exp" / "embed", "embed", FEATS)
     flags = {"--streams": "folders"}
     job = make(inputs=[embed], flags=flags)
-    (stream,) = job.streams().read("b")
+    (stream,) = job.streams().read("b", 3)
     assert (stream.name, stream.weight) == ("embed", 1.0) and stream.frames.tolist() == [2, 2, 2]
 
 

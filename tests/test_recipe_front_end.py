@@ -138,6 +138,36 @@ def test_a_microphone_that_is_not_there_is_told(tree, corpus, tmp_path):
     assert "b mic 1.wav' is no file; wanted a path from the corpus's folder on" in line
 
 
+def test_a_recording_without_a_sum_is_told_so_and_skipped_if_asked(recipe, tmp_path):
+    write_audio(tmp_path / "one.wav", talk(TURNS["a"]))
+    write_audio(tmp_path / "two.flac", heard(TURNS["a"]))
+    words = ("--corpus", tmp_path, "--set", "mixed", "--stop-stage", 2, "--beamform", "delay_sum", "--skip-bad", "true")
+    run = recipe.run(*words)
+    assert run.naming("tdoa: one: skipped: ", "has 1 channel")
+    assert run.naming("feats: one: skipped: exp/mixed/tdoa: has no sum of 'one'; stage 1 tells why")
+    assert run.naming("vad: one: skipped: exp/mixed/tdoa: has no sum of 'one'")
+    assert not recipe.exp("feats_delay_sum", "one.ark", set="mixed").exists()
+    words = ("--set", "mixed", "--stage", 1, "--stop-stage", 1, "--beamform", "delay_sum", "--skip-bad", "true")
+    run = recipe.run(*words, "--feats-opts", "--channel 2", code=1)
+    assert run.naming("wav_to_feats.py: --channel: found 2; wanted mix: the sum is one channel")
+
+
+def test_the_recording_is_as_long_as_its_longest_microphone(tree, tmp_path):
+    signal = heard(TURNS["b"])
+    write_audio(tmp_path / "m1.wav", signal[: 4 * RATE, 0])
+    write_audio(tmp_path / "m2.wav", signal[:, 1])
+    (tmp_path / "reco2channels").write_text("b m1.wav m2.wav\n")
+    (tmp_path / "rttm").mkdir()
+    (tmp_path / "rttm" / "b.rttm").write_text(rttm("b", TURNS["b"]))
+    recipe = tree.recipe("lengths")
+    recipe.run("--corpus", tmp_path, "--stop-stage", 1, "--beamform", "delay_sum")
+    assert (recipe.folder / "data" / "eval" / "reco2dur").read_text() == f"b {len(signal) / RATE:.3f}\n"
+    assert abs(len(frames(recipe, "feats_delay_sum", "b")) - 100 * len(signal) / RATE) <= 0.5
+    (tmp_path / "reco2channels").write_text("b.1 m1.wav\nb_1 m2.wav\n")
+    run = recipe.run("--corpus", tmp_path, code=1)
+    assert run.naming("reco2channels: 'b_1' and another line are recording 'b_1'; rename one")
+
+
 # ---- the noise filter ----------------------------------------------------------------------------------------------
 
 

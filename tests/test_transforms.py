@@ -207,7 +207,7 @@ def test_frames_are_normalised_then_get_deltas_then_are_spliced(cmvn: str) -> No
     }[cmvn]
     expected = kaldi_splice(kaldi_deltas(normal, 2, 2), 2, 1)
     ours = transform(frames, options)
-    assert ours.shape == (60, options.dim(3)) == (60, 36) and ours.dtype == np.float32
+    assert ours.shape == (60, 36) and ours.dtype == np.float32
     np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-4)
 
 
@@ -230,9 +230,9 @@ def test_blocks_do_not_show(options: TransformOptions, monkeypatch: pytest.Monke
 def test_the_input_is_left_as_it_was_and_may_have_no_frames(options: TransformOptions) -> None:
     frames = noise(80)
     before = frames.tobytes()
-    transform(frames, options)
+    dim = transform(frames, options).shape[1]
     assert frames.tobytes() == before
-    assert transform(np.zeros((0, 3), dtype=np.float32), options).shape == (0, options.dim(3))
+    assert transform(np.zeros((0, frames.shape[1]), dtype=np.float32), options).shape == (0, dim)
 
 
 @pytest.mark.parametrize(

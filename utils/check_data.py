@@ -33,14 +33,15 @@ def main() -> None:
     data = Path(arguments.data)
     if not (data / "wav.scp").is_file():
         raise DataError(data / "wav.scp", "no such file", "wanted '<recording> <path>' a line", "run stage 0")
-    sources = {fields[0]: (place, fields[1]) for place, fields in _fields(data / "wav.scp") if len(fields) == 2}
+    sources = {fields[0]: [(place, fields[1])] for place, fields in _fields(data / "wav.scp") if len(fields) == 2}
+    microphone_faults = list(_add_microphones(data / "reco2channels", sources))
     durations, audio_faults = _probe(sources, arguments.allow_pipes)
     faults = [
         *_check_wav_scp(data / "wav.scp"),
         *_check_segments(data / "segments", durations, set(sources)),
         *_check_rttm(data / "ref.rttm", durations, set(sources)),
         *_check_uem(data / "all.uem", durations, set(sources)),
-        *_check_microphones(data / "reco2channels", set(sources)),
+        *microphone_faults,
         *_check_facts(data / "reco2num_spk", set(sources), _is_count, "a whole number of at least 1"),
         *_check_facts(data / "reco2class", set(sources), str.isidentifier, "a name of letters and digits"),
     ]
@@ -57,18 +58,40 @@ def _fields(path: Path, most: int = 2) -> Iterator[tuple[str, list[str]]]:
         yield place, line.strip().split(maxsplit=most - 1)
 
 
-def _probe(sources: dict[str, tuple[str, str]], allow_pipes: bool) -> tuple[dict[str, float], list[str]]:
-    """The duration of each recording that can be read, and what is wrong with the others."""
-    durations, faults = {}, []
-    for recording, (place, source) in sources.items():
-        if source.endswith("|"):
-            if not allow_pipes:
-                faults.append(f"{place}: recording '{recording}' is a pipe; pass --allow-pipes true if you trust it")
+def _add_microphones(path: Path, sources: dict[str, list[tuple[str, str]]]) -> Faults:
+    """Add the files of reco2channels to the sources of their recordings."""
+    lines = list(_fields(path)) if path.exists() else []
+    yield from _check_unique(lines, "recording")
+    for place, fields in lines:
+        if fields[0] not in sources:
+            yield f"{place}: recording '{fields[0]}' is not in wav.scp"
             continue
         try:
-            durations[recording] = probe_duration(Path(source))
+            files = split_paths(place, (*fields, "")[1])
         except DataError as error:
-            faults.append(f"{place}: recording '{recording}': {error}")
+            yield str(error)
+            continue
+        if not files:
+            yield f"{place}: found '{fields[0]}'; wanted '<recording> <path> <path> ...'"
+        known = {source for _, source in sources[fields[0]]}
+        sources[fields[0]] += [(place, source) for source in files if source not in known]
+
+
+def _probe(sources: dict[str, list[tuple[str, str]]], allow_pipes: bool) -> tuple[dict[str, float], list[str]]:
+    """The duration of each recording, of its longest microphone, that can be read; what is wrong with the others."""
+    durations: dict[str, float] = {}
+    faults = []
+    for recording, files in sources.items():
+        for place, source in files:
+            if source.endswith("|"):
+                if not allow_pipes:
+                    advice = "pass --allow-pipes true if you trust it"
+                    faults.append(f"{place}: recording '{recording}' is a pipe; {advice}")
+                continue
+            try:
+                durations[recording] = max(durations.get(recording, 0.0), probe_duration(Path(source)))
+            except DataError as error:
+                faults.append(f"{place}: recording '{recording}': {error}")
     return durations, faults
 
 
@@ -154,19 +177,6 @@ def _check_place(
         yield f"{place}: recording '{recording}' is not in wav.scp"
     elif recording in durations and end > durations[recording] + TOLERANCE_SECONDS:
         yield f"{place}: ends at {end:.3f} s; wanted at most the audio's {durations[recording]:.3f} s"
-
-
-def _check_microphones(path: Path, recordings: set[str]) -> Faults:
-    lines = list(_fields(path)) if path.exists() else []
-    for place, fields in lines:
-        if fields[0] not in recordings:
-            yield f"{place}: recording '{fields[0]}' is not in wav.scp"
-        try:
-            for source in split_paths(place, (*fields, "")[1]):
-                probe_duration(Path(source))
-        except DataError as error:
-            yield f"{place}: {error}" if not str(error).startswith(place) else str(error)
-    yield from _check_unique(lines, "recording")
 
 
 def _check_facts(path: Path, recordings: set[str], is_good: Callable[[str], bool], wanted: str) -> Faults:

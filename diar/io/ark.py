@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import struct
+import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,7 +19,8 @@ from diar.io.scp import read_table, write_table
 
 _BINARY = re.compile(rb"\x00B(?:[FD][MV] |CM[23]? |\x04)")  # matrices and vectors, compressed matrices, int32 vectors
 _HEAD_BYTES = 10  # a binary mark, 'FV ' or 'DV ', the size of the length, the length
-_BROKEN = (OSError, ValueError, EOFError, AssertionError, RuntimeError, struct.error)  # what kaldiio raises
+# what kaldiio raises; the last two where a header promises more than there can be
+_BROKEN = (OSError, ValueError, EOFError, AssertionError, RuntimeError, struct.error, OverflowError, MemoryError)
 
 
 def archive_path(folder: Path, recording: str) -> Path:
@@ -115,6 +118,20 @@ def locate(entry: str, folder: Path | None = None) -> tuple[Path, int]:
     if folder is not None and not path.exists() and (folder / path).exists():
         path = folder / path
     return path, int(offset) if name and offset.isdecimal() else 0
+
+
+def archives_stamp(entries: Iterable[str], folder: Path) -> str:
+    """A checksum of the names, sizes and dates of the files that a table's entries lie in; empty without entries."""
+    paths = set()
+    for entry in entries:
+        with suppress(DataError):  # told when it is read
+            paths.add(locate(entry, folder)[0])
+    digest = 0
+    for path in sorted(paths):
+        status = path.stat() if path.exists() else None
+        what = f"{path} {status.st_size} {status.st_mtime_ns}" if status else f"{path} missing"
+        digest = zlib.crc32(what.encode(), digest)
+    return f"{digest:08x}" if paths else ""
 
 
 def read_entry(entry: str, folder: Path | None = None, advice: str = "") -> NDArray[Any]:

@@ -174,7 +174,7 @@ def is_recording_name(name: str) -> bool:
 def clear_data_folder(path: Path) -> None:
     """Make ``path`` a folder without the tables of an earlier stage 0; wav.scp, the mark of a whole one, goes first."""
     path.mkdir(parents=True, exist_ok=True)
-    for name in (*_CONTENT_FILES, "all.uem", "reco2dur", "segments", "utt2spk", "spk2utt"):
+    for name in (*_CONTENT_FILES, "all.uem", "frame_shift", "reco2dur", "segments", "utt2spk", "spk2utt"):
         (path / name).unlink(missing_ok=True)
 
 
@@ -189,13 +189,13 @@ def write_data_folder(
 ) -> None:
     """Write wav.scp, reco2dur, segments, utt2spk, spk2utt and, where known, ref.rttm and all.uem.
 
-    ``reference`` is RTTM text to keep as it is, or turns; ``facts`` a folder with reco2num_spk and reco2class to copy,
-    where it has them; ``microphones`` the files of recordings that have several (reco2channels). wav.scp comes last: a
-    folder without it is not complete. Recordings without a duration (audio that cannot be read) are in wav.scp only,
-    for the next stage to report.
+    ``reference`` is RTTM text to keep as it is, or turns; ``facts`` a folder with reco2num_spk, reco2class and
+    frame_shift to copy, where it has them; ``microphones`` the files of recordings that have several (reco2channels).
+    wav.scp comes last: a folder without it is not complete. Recordings without a duration (audio that cannot be read)
+    are in wav.scp only, for the next stage to report.
     """
     known = {}
-    for name in ("reco2num_spk", "reco2class"):
+    for name in ("reco2num_spk", "reco2class", "frame_shift"):
         if facts is not None and (facts / name).exists():
             known[name] = read_text(facts / name)
     clear_data_folder(path)

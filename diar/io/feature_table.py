@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diar.errors import DataError
-from diar.io.ark import is_kaldi, locate, read_entry
+from diar.io.ark import archives_stamp, is_kaldi, locate, read_entry
 from diar.io.htk import read_htk
 from diar.io.scp import read_table
 
@@ -37,6 +37,10 @@ class FeatureTable:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._table = read_table(path)
+
+    def stamp(self) -> str:
+        """A checksum of the names, sizes and dates of the files that the table names."""
+        return archives_stamp(self._table.values(), self.path.parent)
 
     def read(self, recording: str) -> Features:
         """The features of ``recording``.

@@ -37,7 +37,7 @@ def read_text(path: Path) -> str:
         DataError: the file is missing, a folder, or not UTF-8 text.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
     except FileNotFoundError:
         raise DataError(path, "no such file") from None
     except IsADirectoryError:

@@ -50,7 +50,8 @@ def read_htk(path: Path) -> tuple[NDArray[np.float32], float]:
     if compressed:
         a, b = np.frombuffer(content, ">f4", 2 * dim, _HEADER.size).reshape(2, dim).astype(np.float32)
         packed = np.frombuffer(content, ">i2", (n_samples - scale_frames) * dim, _HEADER.size + 8 * dim)
-        values = (packed.reshape(-1, dim) + b) / a
+        with np.errstate(divide="ignore", invalid="ignore"):  # who wants the values looks for infinity
+            values = (packed.reshape(-1, dim) + b) / a
     else:
         values = np.frombuffer(content, ">f4", n_samples * dim, _HEADER.size).reshape(-1, dim)
     return values.astype(np.float32), period / _UNITS_PER_SECOND

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from diar.errors import DataError
 from diar.frames import FRAMES_PER_SECOND
-from diar.io.ark import read_entry
+from diar.io.ark import archives_stamp, read_entry
 from diar.io.files import content_lines
 from diar.io.rttm import RttmLine
 from diar.io.scp import read_table
@@ -94,13 +94,17 @@ class SpeechFile:
             segments.append(Segment(start, min(end, duration)))
         return speech_frames(segments, n_frames)
 
+    def lists(self, recording: str) -> bool:
+        """Whether the file says anything of ``recording``, be it that there is no speech."""
+        return bool(self._files) or recording in (self._vectors or self._entries)
+
     def digest(self) -> str:
-        """A checksum of the file, or of the folder's files of the recordings."""
+        """A checksum of the file, or of the folder's files of the recordings; of vad.scp's archives, their dates."""
         digest = 0
         files = [file for found in self._files.values() for file in found] if self._files else [self.path]
         for file in files:
             digest = zlib.crc32(file.read_bytes(), zlib.crc32(file.name.encode(), digest))
-        return f"{digest:08x}"
+        return f"{digest:08x}{archives_stamp(self._vectors.values(), self.path.parent)}"
 
     # ---- folders
 
@@ -139,10 +143,10 @@ class SpeechFile:
         place, first = lines[0]
         fields = first.split()
         about: Iterable[str]
-        first_two, others = _are_numbers(fields[:2]), _are_numbers(fields[2:])
+        first_two, others = _are_numbers(fields[:2]), _are_numbers(fields[2:4])
         if _is_rttm(first):
             about = self._entries = _rttm_entries(lines)
-        elif len(fields) == 4 and others and (not first_two or fields[1] in self._recordings):
+        elif len(fields) in (4, 5) and others and (not first_two or fields[1] in self._recordings):
             about = self._entries = _segment_entries(lines)
         elif len(fields) >= 2 and first_two and not (len(fields) == 2 and fields[0] in self._recordings):
             if len(self._recordings) != 1:
@@ -199,10 +203,10 @@ def _segment_entries(lines: Iterable[tuple[str, str]]) -> dict[str, list[Entry]]
     entries: dict[str, list[Entry]] = {}
     for place, line in lines:
         fields = line.split()
-        if len(fields) != 4:
+        if len(fields) not in (4, 5):  # the fifth is a channel
             wanted = "wanted 4 (segments): <utterance> <recording> <start> <end>"
             raise DataError(place, f"found {len(fields)} fields", wanted)
-        start, end = _times(place, fields[2:])
+        start, end = _times(place, fields[2:4])
         if end == -1:
             end = math.inf
         if not 0 <= start < end:
@@ -212,19 +216,22 @@ def _segment_entries(lines: Iterable[tuple[str, str]]) -> dict[str, list[Entry]]
 
 
 def _label_entries(lines: Iterable[tuple[str, str]]) -> list[Entry]:
-    """The speech of labels; in Audacity's the fields are separated by tabs, and labels may hold blanks."""
+    """The speech of labels, which may hold blanks."""
     entries = []
     whole, last = True, 0.0
     for place, line in lines:
-        fields = line.strip().split("\t") if line.count("\t") >= 1 else line.split()
+        fields = line.split(maxsplit=2)
         if len(fields) < 2:
             raise DataError(place, f"found '{line.strip()}'", "wanted '<start> <end> <label>'")
         start, end = _times(place, fields[:2])
+        if -TOLERANCE <= start < 0:  # by somebody's rounding
+            start = 0.0
         if not 0 <= start <= end:
             raise DataError(place, f"found a label from {fields[0]} to {fields[1]}", "wanted 0 <= start <= end")
         whole = whole and all(field.strip().isdecimal() for field in fields[:2])
         last = max(last, end)
-        if "".join(fields[2:3]).strip().lower().replace("_", "-").replace(" ", "-") not in NON_SPEECH:
+        label = "".join(fields[2:]).strip(" []<>(){}").lower()
+        if label.replace("_", "-").replace(" ", "-") not in NON_SPEECH:
             entries.append(Entry(place, start, end))
     if whole and last >= _LEAST_UNITS:
         return [Entry(place, start / _UNITS_PER_SECOND, end / _UNITS_PER_SECOND) for place, start, end in entries]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import shlex
 import struct
 import subprocess
 import tempfile
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diar.audio import MIN_DURATION, Audio, AudioOptions, Channels, one_channel
-from diar.blocks import BLOCK_SAMPLES
+from diar.blocks import BLOCK_SAMPLES, checked
 from diar.errors import DataError
 from diar.io.files import atomic_path
 from diar.options import option
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     import soundfile
 
 _MOST_SAMPLES = 1 << 40  # more than any recording has
+_LONGEST_HEADER = 1 << 20  # bytes
+_LEAST_LEFT = 1 << 16  # bytes behind the last frame of an MP3 that are no tags
 
 # sizes that streaming writers leave in a header because they cannot know better
 _UNKNOWN_SIZES = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFFFFF - 36, 0xFFFFFFFF - 36)
@@ -65,7 +68,10 @@ def read_channels(sources: list[str], options: WavOptions) -> Channels:
         name, opener = opened[0]
         return Channels(name, rates[0], lambda: _blocks(name, opener))
     return Channels(
-        opened[0][0], rates[0], lambda: _side_by_side([_blocks(name, opener) for name, opener in opened])
+        opened[0][0],
+        rates[0],
+        # looked at here, since what is wrong may be wrong with any of the files
+        lambda: _side_by_side([checked(_blocks(name, opener), name, 0.0, rates[0]) for name, opener in opened]),
     )
 
 
@@ -76,9 +82,31 @@ def _blocks(name: str, opener: Opener) -> Iterator[NDArray[np.float32]]:
     with opener() as stream:
         try:
             with soundfile.SoundFile(stream) as audio:
-                yield from audio.blocks(BLOCK_SAMPLES, dtype="float32", always_2d=True)
+                n_samples = 0
+                # not blocks(), which fills up what the decoder does not give with what was in memory
+                while len(block := audio.read(BLOCK_SAMPLES, dtype="float32", always_2d=True)):
+                    n_samples += len(block)
+                    yield block
+                _refuse_incomplete(name, audio, n_samples, stream)
         except soundfile.SoundFileError as error:
             raise _not_audio(name, error) from None
+
+
+def _refuse_incomplete(name: str, audio: soundfile.SoundFile, n_samples: int, stream: BinaryIO) -> None:
+    """Complain if there were fewer samples than promised, or if more of an MP3 file follows.
+
+    Without a Xing frame an MP3's length is guessed from its first frames, and nothing beyond can be read.
+    """
+    if n_samples < audio.frames < _MOST_SAMPLES:
+        found = f"truncated: {audio.frames} samples promised by its header, {n_samples} found"
+        raise DataError(name, found, advice="copy it again")
+    if audio.format == "MP3":
+        read = stream.tell()
+        size = stream.seek(0, io.SEEK_END)
+        stream.seek(read)
+        if size - read > _LEAST_LEFT:
+            found = f"an MP3 whose header does not tell its length: {size - read} bytes after what can be read"
+            raise DataError(name, found, "wanted all of it", "convert it to WAV or FLAC")
 
 
 def _side_by_side(streams: list[Iterator[NDArray[np.float32]]]) -> Iterator[NDArray[np.float32]]:
@@ -133,8 +161,12 @@ def probe_duration(path: Path) -> float:
 
 
 def _not_audio(name: str, error: soundfile.SoundFileError) -> DataError:
-    reason = str(getattr(error, "error_string", error)).rstrip(".")
-    return DataError(name, f"cannot be decoded ({reason})", "wanted WAV, FLAC, Ogg, Opus, MP3, AIFF or NIST SPHERE")
+    wanted = "wanted WAV, FLAC, Ogg, Opus, MP3, AIFF or NIST SPHERE"
+    return DataError(name, f"cannot be decoded ({_reason(error)})", wanted)
+
+
+def _reason(error: soundfile.SoundFileError) -> str:
+    return str(getattr(error, "error_string", error)).rstrip(".")
 
 
 def _open(source: str, allow_pipes: bool) -> tuple[str, Opener]:
@@ -236,7 +268,9 @@ def _sphere_size(name: str, stream: BinaryIO) -> int:
         DataError: its samples are compressed ('pcm,embedded-shorten-v2.00').
     """
     fields: dict[str, str] = {}
-    lines = stream.read(1024).decode("ascii", errors="replace").splitlines()
+    first = stream.read(16)  # 'NIST_1A' and the size of the header
+    size = int(first[8:]) if first[8:].strip().isdigit() else 1024
+    lines = (first + stream.read(min(size, _LONGEST_HEADER))).decode("ascii", errors="replace").splitlines()
     for line in lines[2:]:
         key, _, value = line.partition(" ")
         if key == "end_head":
@@ -244,11 +278,13 @@ def _sphere_size(name: str, stream: BinaryIO) -> int:
         fields[key] = value.partition(" ")[2]
     _, _, compression = fields.get("sample_coding", "").partition(",")
     if compression:
-        advice = f"put a pipe into wav.scp, 'sph2pipe -f wav {name} |', and pass --allow-pipes true"
+        pipe = f"sph2pipe -f wav {shlex.quote(name)} |"
+        advice = f"put a pipe into wav.scp: {pipe} and pass --allow-pipes true"
+        advice = advice if "shorten" in compression else "decompress it first (NIST's w_decode)"
         raise DataError(name, f"is compressed SPHERE ({compression})", "wanted PCM or u-law samples", advice)
     try:
         counts = (int(fields[key]) for key in ("sample_count", "channel_count", "sample_n_bytes"))
-        return int(lines[1]) + math.prod(counts)
+        return size + math.prod(counts)
     except (KeyError, ValueError, IndexError):
         return 0
 
@@ -257,17 +293,22 @@ def write_blocks(path: Path, blocks: Iterable[NDArray[np.float32]], sample_rate:
     """Write (n,) blocks of a signal in [-1, 1] as 24-bit FLAC, atomically; how many samples there were.
 
     What is beyond full scale is clipped.
+
+    Raises:
+        DataError: a rate that FLAC has not, or no room.
     """
     import soundfile
 
     n_samples = 0
-    with (
-        atomic_path(path) as temporary,
-        soundfile.SoundFile(temporary, "w", sample_rate, 1, subtype="PCM_24", format="FLAC") as audio,
-    ):
-        for block in blocks:
-            audio.write(block)
-            n_samples += len(block)
+    with atomic_path(path) as temporary:
+        try:
+            with soundfile.SoundFile(temporary, "w", sample_rate, 1, subtype="PCM_24", format="FLAC") as audio:
+                for block in blocks:
+                    audio.write(block)
+                    n_samples += len(block)
+        except soundfile.SoundFileError as error:
+            found = f"cannot be written at {sample_rate} Hz ({_reason(error)})"
+            raise DataError(path, found, "wanted a rate that FLAC has, and room on the disk") from None
     return n_samples
 
 

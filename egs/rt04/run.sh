@@ -57,9 +57,11 @@ $corpus_help
   --config FILE --preset NAME    variables of this recipe from a file, or from conf/NAME.conf
   --skip-bad true|false          go on without recordings that fail (default $skip_bad)
 
-  --beamform none|delay_sum      stage 1 sums several microphones of a meeting (reco2channels, or the channels of its file)
+  --beamform none|delay_sum      stage 1 sums several microphones of a meeting: reco2channels, or the channels of its
+                                 file (default $beamform)
   --denoise none|wiener          noise filter of stage 1 (default $denoise)
   --feats-scp FILE               stage 1 takes features of another program instead: archives of Kaldi, files of HTK
+                                 (later stages find its folder by this option, too)
   --vad energy|webrtc|reference|file
                                  speech detector of stage 2 (default $vad); file is --vad-file
   --vad-file FILE                speech from segments, RTTM, vad.scp or labels (a file, or a folder of .lab files)
@@ -108,6 +110,11 @@ check_choice() { # <option> <value> <choice>...
   echo "$0: --$name: found '$value'; wanted one of: $*" >&2
   exit 1
 }
+for number in stage stop_stage nj; do
+  case ${!number} in
+    '' | *[!0-9]* | ???*) echo "$0: --${number//_/-}: found '${!number}'; wanted a number from 0 to 99" >&2 && exit 1 ;;
+  esac
+done
 check_choice beamform "$beamform" none delay_sum
 check_choice denoise "$denoise" none wiener
 check_choice vad "$vad" energy webrtc reference file
@@ -116,7 +123,7 @@ check_choice clusterer "$clusterer" hmm_gmm aib aib_viterbi ib_hmm_gmm
 check_choice realigner "$realigner" hmm_gmm kl_hmm none
 check_choice recut "$recut" true false
 check_choice compat "$compat" none diartk
-if [ "$vad" = file ] && [ -z "$vad_file" ]; then
+if [ "$vad" = file ] && [ -z "$vad_file" ] && [ "$stage" -le 2 ] && [ "$stop_stage" -ge 2 ]; then
   echo "$0: --vad-file: found none with --vad file; wanted segments, RTTM, vad.scp or labels" >&2
   exit 1
 fi
@@ -141,11 +148,6 @@ if [ "$compat" = diartk ]; then # hmm_gmm is what stands there if nothing was as
   check_choice "compat diartk with --clusterer" "$clusterer" hmm_gmm aib
   check_choice "compat diartk with --realigner" "$realigner" hmm_gmm kl_hmm
 fi
-for number in stage stop_stage nj; do
-  case ${!number} in
-    '' | *[!0-9]* | ???*) echo "$0: --${number//_/-}: found '${!number}'; wanted a number from 0 to 99" >&2 && exit 1 ;;
-  esac
-done
 [ "$nj" -ge 1 ] || { echo "$0: --nj: found $nj; wanted at least 1" >&2; exit 1; }
 case $set in
   '' | *[!a-zA-Z0-9_.-]* | [.-]* | *JOB*) # launchers put a number for JOB
@@ -156,6 +158,15 @@ esac
 case $corpus in '' | /*) ;; *) corpus=$started_in/$corpus ;; esac
 case $feats_scp in '' | /*) ;; *) feats_scp=$started_in/$feats_scp ;; esac
 case $vad_file in '' | /*) ;; *) vad_file=$started_in/$vad_file ;; esac
+for name in feats_scp vad_file; do
+  case ${!name} in # launchers hand their command to a shell, and put a number for JOB
+    *[!a-zA-Z0-9_.,:=@%+/\ -]* | *JOB*)
+      echo "$0: --${name//_/-}: found '${!name}'; wanted a path of letters, digits, blanks and _ . , : = @ % + -," \
+        "without JOB; link to it" >&2
+      exit 1
+      ;;
+  esac
+done
 if [ "$stage" -gt "$stop_stage" ] || [ "$stage" -gt 8 ] || { [ "$stage" -ge 3 ] && [ "$stop_stage" -le 4 ]; }; then
   echo "$0: --stage $stage --stop-stage $stop_stage: found nothing to run; wanted some of stages 0 1 2 5 6 7 8" >&2
   exit 1

@@ -41,8 +41,8 @@ def main() -> None:
         raise DataError(corpus, f"{len(faults)} faults in rttm/ and uem/", advice="mend them, and start again")
     durations = {}
     for recording, path in wavs.items():
-        try:
-            durations[recording] = probe_duration(path)
+        try:  # the sum of several microphones is as long as the longest
+            durations[recording] = max(probe_duration(file) for file in microphones.get(recording, [path]))
         except DataError as error:  # told again by check_data.py and by stage 1, which decide what follows
             cli.warn(f"{recording}: {error}")
     paths = {recording: str(path) for recording, path in wavs.items()}
@@ -65,6 +65,9 @@ def find_microphones(corpus: Path) -> dict[str, list[Path]]:
             if not path.is_file():
                 wanted = "wanted a path from the corpus's folder on"
                 raise DataError(f"{table}: '{recording}'", f"'{path}' is no file", wanted)
+        if recording_name(recording) in microphones:
+            found = f"'{recording}' and another line are recording '{recording_name(recording)}'"
+            raise DataError(table, found, advice="rename one")
         microphones[recording_name(recording)] = [path.resolve() for path in paths]
     return microphones
 

@@ -1,11 +1,12 @@
 # NIST RT-04S meetings, or simulated ones without a corpus.
 # The empty options keep the simulator's own defaults (local/sim/prepare_data.py --help).
 
-corpus_options="num_meetings duration num_speakers overlap snr room utterances seed"
-num_meetings= duration= num_speakers= overlap= snr= room= utterances= seed=
+corpus_options="num_meetings duration num_speakers overlap snr room num_mics mics utterances seed"
+num_meetings= duration= num_speakers= overlap= snr= room= num_mics= mics= utterances= seed=
 
 corpus_help="Without --corpus, meetings are simulated:
   --num-meetings N --duration S --num-speakers N|N-M --overlap X --snr DB --room none|table|far --seed N
+  --num-mics N --mics spread|circle
   --utterances DIR               real speech instead of synthesis: a folder a speaker, as in LibriSpeech"
 
 prepare_corpus() {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import kaldiio
@@ -9,7 +10,16 @@ import numpy as np
 import pytest
 
 from diar.errors import DataError
-from diar.io.ark import ArchiveFolder, archive_path, read_arrays, write_archive, write_arrays, write_scp
+from diar.io.ark import (
+    ArchiveFolder,
+    archive_path,
+    archives_stamp,
+    read_arrays,
+    read_entry,
+    write_archive,
+    write_arrays,
+    write_scp,
+)
 
 ARRAYS = {
     "matrix": np.random.default_rng(0).standard_normal((7, 3)).astype(np.float32),
@@ -216,3 +226,29 @@ def test_a_broken_archive_of_features_is_told_in_one_line(tmp_path: Path) -> Non
     with pytest.raises(DataError) as caught:
         ArchiveFolder(tmp_path).read("r1")
     assert len(str(caught.value).splitlines()) == 1 and "cannot be read (" in str(caught.value)
+
+
+@pytest.mark.parametrize("shape", [(2**31 - 1, 2**31 - 1), (2**20, 2**20), (-1, 5)])
+@pytest.mark.parametrize("kind", [b"FM ", b"DM ", b"CM ", b"CM2 "])
+def test_an_archive_whose_header_promises_absurdly_much_is_refused(
+    tmp_path: Path, shape: tuple[int, int], kind: bytes
+) -> None:
+    path = tmp_path / "a.ark"
+    if kind.startswith(b"C"):
+        head = b"\0B" + kind + struct.pack("<ffii", 0.0, 1.0, *shape)
+    else:
+        head = b"\0B" + kind + b"\4" + struct.pack("<i", shape[0]) + b"\4" + struct.pack("<i", shape[1])
+    path.write_bytes(head + bytes(100))
+    with pytest.raises(DataError, match=r"a\.ark: cannot be read"):
+        read_entry(str(path))
+
+
+def test_the_stamp_of_archives_changes_with_them(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.ark", tmp_path / "other.ark"
+    one.write_bytes(b"1")
+    other.write_bytes(b"2")
+    stamp = archives_stamp(["one.ark:4", "one.ark:8", f"{other}:4"], tmp_path)
+    assert stamp == archives_stamp([f"{other}:9", "one.ark:4"], tmp_path) != archives_stamp(["one.ark:4"], tmp_path)
+    other.write_bytes(b"33")
+    assert archives_stamp(["one.ark:4", f"{other}:4"], tmp_path) != stamp
+    assert archives_stamp([], tmp_path) == "" != archives_stamp(["gone.ark:4"], tmp_path)

@@ -272,3 +272,21 @@ def test_the_digest_changes_with_what_is_said_of_the_recordings(tmp_path: Path) 
     assert SpeechFile(folder, ["a", "b"]).digest() == before
     written(folder / "b.lab", "0 1 sp\n")
     assert SpeechFile(folder, ["a", "b"]).digest() != before
+
+
+def test_what_editors_and_rounding_leave_is_read(tmp_path: Path) -> None:
+    """A byte order mark, a negative time, tabs between label and times, and behind it."""
+    path = tmp_path / "a.lab"
+    path.write_bytes(b"\xef\xbb\xbf-0.1 0.5\tspeech\t\n0.7\t0.9\t[silence]\n0.8 1.0 <Music>\n")
+    found = SpeechFile(tmp_path, ["a"]).frames("a", 200)
+    assert found.tolist() == [1.0] * 50 + [0.0] * 150
+    path.write_text("-0.6 0.5 speech\n")
+    with pytest.raises(DataError, match="found a label from -0.6 to 0.5; wanted 0 <= start <= end"):
+        SpeechFile(tmp_path, ["a"]).frames("a", 200)
+
+
+def test_segments_may_have_a_channel(tmp_path: Path) -> None:
+    path = written(tmp_path / "segments", "a-1 a 0.5 1.0 A\nb-1 b 0.0 0.5\n")
+    found = SpeechFile(path, ["a", "b", "c"])
+    assert found.frames("a", 100).tolist() == [0.0] * 50 + [1.0] * 50
+    assert found.lists("a") and found.lists("b") and not found.lists("c")

@@ -301,18 +301,30 @@ def test_streamed_flac_of_unknown_length_has_no_absurd_duration(tmp_path: Path) 
     assert duration == 0.5
 
 
-@pytest.mark.parametrize("compression", ["embedded-shorten-v2.00", "embedded-wavpack-v1.0"])
-def test_compressed_sphere_is_refused_with_the_pipe_that_reads_it(tmp_path: Path, compression: str) -> None:
-    path = tmp_path / "a.sph"
-    path.write_bytes(sphere(noise(), sample_coding=f"-s26 pcm,{compression}"))
+@pytest.mark.parametrize("comments", [0, 60])
+def test_compressed_sphere_is_refused_with_the_pipe_that_reads_it(tmp_path: Path, comments: int) -> None:
+    path = tmp_path / "a b.sph"
+    content = sphere(noise(), sample_coding="-s26 pcm,embedded-shorten-v2.00")
+    if comments:  # a header of 4096 bytes, with what matters at its end
+        lines = "".join(f"comment_{number} -s20 {'x' * 20}\n" for number in range(comments))
+        head = content[:1024].decode().replace("   1024\n", f"   4096\n{lines}").rstrip()
+        content = f"{head}\n".encode().ljust(4096) + content[1024:]
+    path.write_bytes(content)
     wanted = (
-        f"{path}: is compressed SPHERE ({compression}); wanted PCM or u-law samples; "
-        f"put a pipe into wav.scp, 'sph2pipe -f wav {path} |', and pass --allow-pipes true"
+        f"{path}: is compressed SPHERE (embedded-shorten-v2.00); wanted PCM or u-law samples; "
+        f"put a pipe into wav.scp: sph2pipe -f wav '{path}' | and pass --allow-pipes true"
     )
     for read in (lambda: read_wav(str(path), OPTIONS), lambda: probe_duration(path)):
         with pytest.raises(DataError) as refused:
             read()
         assert str(refused.value) == wanted
+
+
+def test_sphere_of_another_compression_is_not_sph2pipes(tmp_path: Path) -> None:
+    path = tmp_path / "a.sph"
+    path.write_bytes(sphere(noise(), sample_coding="-s26 pcm,embedded-wavpack-v1.0"))
+    with pytest.raises(DataError, match=r"compressed SPHERE \(embedded-wavpack-v1\.0\).*; decompress it first"):
+        read_wav(str(path), OPTIONS)
 
 
 def test_sphere_that_does_not_tell_its_size_is_left_to_the_decoder(tmp_path: Path) -> None:
@@ -533,3 +545,60 @@ def test_nothing_is_left_where_a_block_fails(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="something wrong"):
         write_blocks(tmp_path / "a.flac", blocks(), RATE)
     assert list(tmp_path.iterdir()) == []
+
+
+def mp3(path: Path, seconds: int) -> bytes:
+    soundfile.write(path, noise(seconds * RATE), RATE, format="MP3", subtype="MPEG_LAYER_III")
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("seconds", [3, 40])
+@pytest.mark.parametrize("kept", [0.3, 0.9])
+def test_an_mp3_that_breaks_off_is_refused(tmp_path: Path, seconds: int, kept: float) -> None:
+    """Under one block and over; its Xing frame tells how much there should be."""
+    path = tmp_path / "a.mp3"
+    whole = mp3(path, seconds)
+    assert len(read_wav(str(path), OPTIONS).signal) >= seconds * RATE
+    path.write_bytes(whole[: int(kept * len(whole))])
+    with pytest.raises(DataError, match=r"a\.mp3: truncated: \d+ samples promised by its header, \d+ found; copy it"):
+        read_wav(str(path), OPTIONS)
+
+
+def test_an_mp3_of_which_only_the_start_can_be_read_is_refused_or_read_whole(tmp_path: Path) -> None:
+    """Without its first frame, Xing's, the decoder guesses the length by frames whose size changes."""
+    path = tmp_path / "a.mp3"
+    signal = np.concatenate([np.zeros(10 * RATE), noise(60 * RATE)])
+    how = {"format": "MP3", "subtype": "MPEG_LAYER_III", "bitrate_mode": "VARIABLE", "compression_level": 0.2}
+    soundfile.write(path, signal, RATE, **how)
+    content = path.read_bytes()
+    second = content.index(content[:2], 100)
+    path.write_bytes(content[second:])
+    try:
+        n_samples = len(read_wav(str(path), OPTIONS).signal)
+    except DataError as error:
+        assert "an MP3 whose header does not tell its length" in str(error) or "truncated" in str(error)
+    else:
+        assert n_samples > 69 * RATE
+
+
+def test_a_rate_that_flac_has_not_is_refused_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"a\.flac: cannot be written at 700000 Hz"):
+        write_blocks(tmp_path / "a.flac", [np.zeros(100, dtype=np.float32)], 700000)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_that_is_wrong_is_named(tmp_path: Path) -> None:
+    good = str(saved(tmp_path / "good.wav", noise()))
+    broken = noise()
+    broken[100] = np.nan
+    bad = str(saved(tmp_path / "bad.wav", broken, subtype="FLOAT"))
+    with pytest.raises(DataError, match=r"bad\.wav: sample 100 is not a number"):
+        list(read_channels([good, bad], OPTIONS).read())
+
+
+def test_absurdly_loud_samples_are_refused(tmp_path: Path) -> None:
+    signal = noise()
+    signal[7] = 1e20
+    path = saved(tmp_path / "a.wav", signal, subtype="FLOAT")
+    with pytest.raises(DataError, match=r"a\.wav: sample 7 is 1e\+20; wanted finite samples"):
+        read_wav(str(path), OPTIONS)

@@ -61,7 +61,10 @@ def test_with_a_reference_errors_are_told_in_the_condition_asked_for(data: Path)
         "# speech: miss and false alarm in percent of scored speech, and in seconds",
         "recording    miss      FA     sum  miss s    FA s speech s",
         "a           16.67   16.67   33.33     0.5     0.5      3.0",
-        "OVERALL     16.67   16.67   33.33     0.5     0.5      3.0",
+        "skipped    100.00    0.00  100.00     9.0     0.0      9.0",
+        "OVERALL     79.17    4.17   83.33     9.5     0.5     12.0",
+        "# no hypothesis, counted as all missed: skipped",
+        "# not in the UEM, evaluated from the first to the last event of the reference: skipped",
     ]
     assert "# collar=0.25 overlap=skipped uem=all.uem vad=unknown" in step(data)
 

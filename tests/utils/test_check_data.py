@@ -163,3 +163,42 @@ def test_bad_audio_is_only_told_with_skip_bad(data, tmp_path):
 def test_pipes_may_be_allowed(data):
     (data / "wav.scp").write_text((data / "wav.scp").read_text() + "c sox c.wav -t wav - |\n")
     assert check(data, "--allow-pipes", "true", code=0) == ["data: 3 recordings, no faults"]
+
+
+# ---- several microphones -------------------------------------------------------------------------------------------
+
+
+def test_the_longest_microphone_is_as_long_as_the_recording(data, tmp_path):
+    noise = 0.1 * np.random.default_rng(1).standard_normal(64000)
+    longer = write_audio(tmp_path / "audio" / "second mic.flac", noise)
+    (data / "ref.rttm").write_text(rttm("a", [(0, 3.9, "x")]))
+    assert len(check(data, code=1)) == 2
+    (data / "reco2channels").write_text(f"a {tmp_path / 'audio' / 'a.flac'} '{longer}'\n")
+    assert check(data, code=0) == ["data: 2 recordings, no faults"]
+
+
+def test_microphones_that_cannot_be_read_are_told_and_skipped_if_asked(data, tmp_path):
+    (tmp_path / "bad.flac").write_bytes(b"not audio")
+    (data / "reco2channels").write_text(f"a {tmp_path / 'bad.flac'}\n")
+    fault, _ = check(data, code=1)
+    assert fault.startswith("data/reco2channels:1: recording 'a': ") and "cannot be decoded" in fault
+    assert check(data, "--skip-bad", "true", code=0)[-1] == "data: 2 recordings, 1 faults"
+
+
+def test_a_pipe_may_be_a_microphone_if_pipes_may(data):
+    (data / "reco2channels").write_text("a 'sox a.wav -t wav - |'\n")
+    assert "data/reco2channels:1: recording 'a' is a pipe; pass --allow-pipes true" in check(data, code=1)[0]
+    assert check(data, "--allow-pipes", "true", code=0) == ["data: 2 recordings, no faults"]
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("c x.wav", "data/reco2channels:1: recording 'c' is not in wav.scp"),
+        ("a 'x.wav", "data/reco2channels:1: found ''x.wav' (No closing quotation)"),
+        ("a", "data/reco2channels:1: found 'a'; wanted '<recording> <path> <path> ...'"),
+    ],
+)
+def test_faulty_lines_of_microphones(data, line, fault):
+    (data / "reco2channels").write_text(f"{line}\n")
+    assert check(data, "--skip-bad", "true", code=1)[0].startswith(fault)
