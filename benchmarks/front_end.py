@@ -11,8 +11,6 @@ meeting again and again.
 import argparse
 import importlib.util
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,6 +22,7 @@ import numpy as np
 import soundfile
 from meetings import data_folder
 from numpy.typing import NDArray
+from processes import STEPS, measured
 from threadpoolctl import threadpool_limits
 
 from diar import cli
@@ -36,7 +35,6 @@ from diar.vad import WebrtcOptions
 
 RATE = 16000
 ROUNDS = 7
-ROOT = Path(__file__).resolve().parent.parent
 STAGES = {
     "mfcc": ("wav_to_feats.py",),
     "wiener, mfcc": ("wav_to_feats.py", "--denoise", "wiener"),
@@ -113,15 +111,8 @@ def report_long(signal: Float32, hours: int) -> None:
         (folder / "data" / "wav.scp").write_text(f"long {folder / 'long.wav'}\n")
         print(f"\n{f'{hours} hours, as a process':<42}{'s':>8}{'s/hour':>8}{'MB':>8}")
         for name, (program, *words) in STAGES.items():
-            child = subprocess.Popen(
-                [sys.executable, ROOT / "steps" / program, *words, "data", "out"], cwd=folder, stdout=subprocess.DEVNULL
-            )
-            _, status, usage = os.wait4(child.pid, 0)
-            assert status == 0, status
-            spent = usage.ru_utime + usage.ru_stime
-            unit = 1 if sys.platform == "darwin" else 1024
-            megabytes = usage.ru_maxrss * unit / 2**20
-            print(f"{name:<42}{spent:>8.1f}{spent / hours:>8.2f}{megabytes:>8.0f}", flush=True)
+            seconds, memory = measured([STEPS / program, *words, "data", "out"], 1, folder)
+            print(f"{name:<42}{seconds:>8.1f}{seconds / hours:>8.2f}{memory:>8.0f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ folder of long meetings, their seconds and the most memory of either step, too.
 """
 
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from meetings import Meeting, read_data_folders, read_meetings
+from processes import STEPS, measured
 
 from diar import cli
 from diar.cluster.agglomerate import agglomerate
@@ -32,13 +32,6 @@ SYSTEMS = {  # clusterer, realigner: limit in seconds of one core
 }
 MERGES_LIMIT = 0.1  # seconds for 300 segments
 RUNS = 5
-STEPS = Path(__file__).resolve().parent.parent / "steps"
-_MEASURED = """
-import os, resource, subprocess, sys
-subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
-"""
 
 
 def main() -> None:
@@ -79,17 +72,6 @@ def write_inputs(folder: Path, meeting: Meeting) -> None:
         (folder / noun).mkdir()
         write_archive(folder / noun, meeting.name, array)
         write_scp(folder / noun, noun, [meeting.name])
-
-
-def measured(command: list[object], runs: int) -> tuple[float, float]:
-    """Median processor seconds of the command, after a run that is not counted, and its most memory in MB."""
-    words = [sys.executable, "-c", _MEASURED, sys.executable, *map(str, command)]
-    figures = []
-    for _ in range(runs + (runs > 1)):
-        done = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True)
-        figures.append([float(figure) for figure in done.stdout.split()])
-    seconds, memory = zip(*figures[int(runs > 1) :], strict=True)
-    return statistics.median(seconds), max(memory)
 
 
 def time_merges() -> None:
