@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 from pathlib import Path
+from typing import Any
 
 import kaldi_native_fbank as knf
 import numpy as np
@@ -32,6 +33,18 @@ def mfcc(signal: np.ndarray, sample_rate: int, options: FeatsOptions, **values: 
 def kaldi_mfcc(signal: np.ndarray, sample_rate: int, options: FeatsOptions) -> np.ndarray:
     """All ``num_ceps`` coefficients by Kaldi."""
     theirs = knf.MfccOptions()
+    theirs.num_ceps = options.num_ceps
+    theirs.cepstral_lifter = options.cepstral_lifter
+    return computed(signal, sample_rate, options, theirs, knf.OnlineMfcc).reshape(-1, options.num_ceps)
+
+
+def kaldi_fbank(signal: np.ndarray, sample_rate: int, options: FeatsOptions) -> np.ndarray:
+    """Log-mel energies by Kaldi; with ``use_energy`` the energy comes first."""
+    return computed(signal, sample_rate, options, knf.FbankOptions(), knf.OnlineFbank)
+
+
+def computed(signal: np.ndarray, sample_rate: int, options: FeatsOptions, theirs: Any, computer: Any) -> np.ndarray:
+    """What Kaldi's ``computer`` makes of the signal with its options ``theirs``, the common ones taken from ours."""
     theirs.frame_opts.samp_freq = sample_rate
     theirs.frame_opts.dither = 0.0
     theirs.frame_opts.frame_length_ms = options.frame_length
@@ -42,34 +55,13 @@ def kaldi_mfcc(signal: np.ndarray, sample_rate: int, options: FeatsOptions) -> n
     theirs.mel_opts.num_bins = options.num_mel_bins
     theirs.mel_opts.low_freq = options.low_freq
     theirs.mel_opts.high_freq = options.high_freq
-    theirs.num_ceps = options.num_ceps
     theirs.use_energy = options.use_energy
     theirs.raw_energy = options.raw_energy
     theirs.energy_floor = options.energy_floor
-    theirs.cepstral_lifter = options.cepstral_lifter
-    computer = knf.OnlineMfcc(theirs)
-    computer.accept_waveform(sample_rate, (signal * 32768).tolist())
-    computer.input_finished()
-    frames = [computer.get_frame(t) for t in range(computer.num_frames_ready)]
-    return np.array(frames, dtype=np.float32).reshape(-1, options.num_ceps)
-
-
-def kaldi_fbank(signal: np.ndarray, sample_rate: int, options: FeatsOptions) -> np.ndarray:
-    """Log-mel energies by Kaldi; with ``use_energy`` the energy comes first."""
-    theirs = knf.FbankOptions()
-    theirs.frame_opts.samp_freq = sample_rate
-    theirs.frame_opts.dither = 0.0
-    theirs.frame_opts.snip_edges = options.snip_edges
-    theirs.mel_opts.num_bins = options.num_mel_bins
-    theirs.mel_opts.low_freq = options.low_freq
-    theirs.mel_opts.high_freq = options.high_freq
-    theirs.use_energy = options.use_energy
-    theirs.raw_energy = options.raw_energy
-    theirs.energy_floor = options.energy_floor
-    computer = knf.OnlineFbank(theirs)
-    computer.accept_waveform(sample_rate, (signal * 32768).tolist())
-    computer.input_finished()
-    return np.array([computer.get_frame(t) for t in range(computer.num_frames_ready)], dtype=np.float32)
+    running = computer(theirs)
+    running.accept_waveform(sample_rate, (signal * 32768).tolist())
+    running.input_finished()
+    return np.array([running.get_frame(t) for t in range(running.num_frames_ready)], dtype=np.float32)
 
 
 def linear_cepstra(signal: np.ndarray, n_bins: int, n_ceps: int, low: float, high: float) -> np.ndarray:

@@ -93,13 +93,15 @@ if [ -n "$preset" ]; then
       "$(grep -hso '^# --preset [^:]*' "$here"/conf/*.conf | cut -d ' ' -f 3 | xargs)" >&2
     exit 1
   fi
-  declare -A preset_opts=()
   for name in $stage_opts; do declare "$name="; done
   . "$here/conf/$preset.conf"
-  for name in $stage_opts; do preset_opts[$name]=${!name}; declare "$name="; done
+  for name in $stage_opts; do declare "preset_$name=${!name}" "$name="; done
   set -- ${arguments[@]+"${arguments[@]}"} # the command line wins
   . "$here/utils/parse_options.sh"
-  for name in $stage_opts; do declare "$name=${preset_opts[$name]} ${!name}"; done
+  for name in $stage_opts; do
+    from_preset=preset_$name
+    declare "$name=${!from_preset} ${!name}"
+  done
 fi
 [ $# -eq 0 ] || { echo "$0: found '$1' after the options; wanted none; see $0 --help" >&2; exit 1; }
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import struct
-import subprocess
-import sys
 from pathlib import Path
 
 import kaldiio
 import numpy as np
 import pytest
+from step_runner import run_step
 
 from diar.transforms import TransformOptions, transform
 
-ROOT = Path(__file__).parents[2]
 FRAMES = np.random.default_rng(0).standard_normal((200, 4)).astype(np.float32)
 
 
@@ -29,18 +26,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def step(data: Path, *words: object, code: int = 0) -> str:
-    """Run the step, first to prepare; what it prints."""
-    printed = ""
-    for prepare in ("true", "false"):
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "steps" / "archives_to_feats.py"), *map(str, words), "--prepare", prepare,
-             "data", "feats"],
-            cwd=data.parent, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert "Traceback" not in done.stderr, done.stderr
-        printed += done.stdout + done.stderr
-    assert done.returncode == code, printed
-    return printed
+    return run_step(data.parent, "archives_to_feats.py", *words, "data", "feats", code=code)
 
 
 def archive(data: Path, recording: str) -> np.ndarray:

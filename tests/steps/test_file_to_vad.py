@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import kaldiio
 import numpy as np
 import pytest
+from step_runner import run_step
 
 from diar.io.ark import write_archive, write_scp
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -28,18 +24,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def step(data: Path, *words: object, code: int = 0) -> str:
-    """Run the step, first to prepare; what it prints."""
-    printed = ""
-    for prepare in ("true", "false"):
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "steps" / "file_to_vad.py"), *map(str, words), "--prepare", prepare,
-             "data", "feats", "vad"],
-            cwd=data.parent, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert "Traceback" not in done.stderr, done.stderr
-        printed += done.stdout + done.stderr
-    assert done.returncode == code, printed
-    return printed
+    return run_step(data.parent, "file_to_vad.py", *words, "data", "feats", "vad", code=code)
 
 
 def speech(data: Path, recording: str) -> list[float]:

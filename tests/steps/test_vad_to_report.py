@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from step_runner import run_step
 
 from diar.io.ark import write_archive, write_scp
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -30,11 +26,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def step(data: Path, *words: object, code: int = 0) -> str:
-    command = [sys.executable, str(ROOT / "steps" / "vad_to_report.py"), *map(str, words), "data", "vad"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=data.parent, env=environment, capture_output=True, text=True, check=False)
-    assert "Traceback" not in done.stderr and done.returncode == code, done.stderr
-    return done.stdout + done.stderr
+    return run_step(data.parent, "vad_to_report.py", *words, "data", "vad", code=code, job=False)
 
 
 def test_without_a_reference_speech_is_counted_and_kept(data: Path) -> None:

@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import kaldiio
 import numpy as np
 import pytest
 import soundfile
-
-ROOT = Path(__file__).parents[2]
-
-
-def step(folder: Path, program: str, *words: object, code: int = 0) -> str:
-    """Run a step, first to prepare; what it prints."""
-    printed = ""
-    for prepare in ("true", "false"):
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "steps" / program), "--prepare", prepare, *map(str, words)],
-            cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert "Traceback" not in done.stderr, done.stderr
-        printed += done.stdout + done.stderr
-    assert done.returncode == code, printed
-    return printed
+from step_runner import run_step
 
 
 @pytest.mark.parametrize("rate", [22050, 44100, 8000])
@@ -38,13 +20,13 @@ def test_there_are_as_many_delays_as_features_whatever_the_rate(tmp_path: Path, 
         soundfile.write(tmp_path / f"{number}.wav", 0.1 * rng.standard_normal((length, 2)), rate)
         table += f"r{number:02d} {number}.wav\n"
     (tmp_path / "data" / "wav.scp").write_text(table)
-    printed = step(tmp_path, "wav_to_tdoa.py", "data", "tdoa")
+    printed = run_step(tmp_path, "wav_to_tdoa.py", "data", "tdoa")
     assert printed.count("reference channel 1, weights") == len(lengths)
     # what the next stage looks for: one archive a recording, and a table of them
     (tmp_path / "tdoa" / "tdoa.scp").write_text(
         "".join(f"r{number:02d} tdoa/r{number:02d}.ark:4\n" for number in range(len(lengths)))
     )
-    step(tmp_path, "wav_to_feats.py", "--tdoa", "tdoa", "data", "feats")
+    run_step(tmp_path, "wav_to_feats.py", "--tdoa", "tdoa", "data", "feats")
     for number, length in enumerate(lengths):
         (_, delays), = kaldiio.load_ark(str(tmp_path / "tdoa" / f"r{number:02d}.ark"))
         (_, frames), = kaldiio.load_ark(str(tmp_path / "feats" / f"r{number:02d}.ark"))
@@ -57,9 +39,9 @@ def test_a_recording_that_fails_leaves_no_sum(tmp_path: Path) -> None:
     signal = 0.1 * np.random.default_rng(0).standard_normal((8000, 2))
     soundfile.write(tmp_path / "a.wav", signal, 8000, subtype="FLOAT")
     (tmp_path / "data" / "wav.scp").write_text("a a.wav\n")
-    step(tmp_path, "wav_to_tdoa.py", "data", "tdoa")
+    run_step(tmp_path, "wav_to_tdoa.py", "data", "tdoa")
     signal[7000] = np.nan
     soundfile.write(tmp_path / "a.wav", signal, 8000, subtype="FLOAT")
-    printed = step(tmp_path, "wav_to_tdoa.py", "data", "tdoa", code=1)
+    printed = run_step(tmp_path, "wav_to_tdoa.py", "data", "tdoa", code=1)
     assert "a: failed: a.wav: sample 7000 is not a number" in printed
     assert sorted(path.name for path in (tmp_path / "tdoa").iterdir()) == ["a.error", "options.json"]
