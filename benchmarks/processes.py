@@ -9,10 +9,11 @@ STEPS = Path(__file__).resolve().parent.parent / "steps"
 
 # a small process in between, since a child's memory counts from that of its parent on
 _MEASURED = """
-import os, resource, subprocess, sys
+import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+unit = 1 if sys.platform == "darwin" else 1024
+print(used.ru_utime + used.ru_stime, used.ru_maxrss * unit / 2**20)
 """
 
 

@@ -28,7 +28,7 @@ def checked(blocks: Iterable[Float32], name: str, min_duration: float, rate: int
         good = np.abs(block) < _MOST  # which NaN is not either
         if not good.all():
             at = tuple(np.argwhere(~good)[0])
-            what = f"{block[at]:g}" if np.isfinite(block[at]) else "not a number"
+            what = "not a number" if np.isnan(block[at]) else f"{block[at]:g}"
             found = f"sample {n_samples + at[0]} is {what}"
             raise DataError(name, found, "wanted finite samples", "write the file anew")
         n_samples += len(block)

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diar import gmm, hmm
+from diar.errors import DataError
 from diar.feats import FeatsOptions
 from diar.frames import FRAMES_PER_SECOND, to_frame
 from diar.gmm import Float32
@@ -63,6 +64,12 @@ class EnergyOptions(Options):
     min_duration: float = option(0.3, "minimum duration of speech and of non-speech", unit="s", low=0.01)
     min_silence: float = option(0.3, "shorter gaps between speech are filled", unit="s", low=0)
     padding: float = option(0.1, "added to both ends of speech, which begins and ends faintly", unit="s", low=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.silence_seed > self.speech_seed:
+            found = f"found {self.silence_seed:g} dB"
+            raise DataError("--silence-seed", found, f"wanted at most --speech-seed={self.speech_seed:g}")
 
 
 def energy_vad(frames: Float32, options: EnergyOptions) -> Speech:
@@ -125,7 +132,7 @@ def _floors(energies: Float32, heard: NDArray[np.intp], options: EnergyOptions) 
     from scipy.ndimage import percentile_filter, uniform_filter1d
 
     blocks, begins = np.unique(heard // _BLOCK, return_index=True)
-    width = max(1, to_frame(options.floor_window) // _BLOCK)
+    width = _width(options.floor_window, len(blocks))
     minima = np.column_stack([np.minimum.reduceat(band[heard], begins) for band in energies.T])
     floors = percentile_filter(minima, _FLOOR_PERCENTILE, size=(width, 1), mode="nearest")
     averaged: Float32 = uniform_filter1d(floors, max(1, width // 2), axis=0, mode="nearest")
@@ -162,12 +169,17 @@ def _levels(energies: Float32, floor: NDArray[np.floating]) -> Float32:
     return levels
 
 
+def _width(window: float, n_blocks: int) -> int:
+    """Blocks in ``window`` seconds, at most so many that every window has all ``n_blocks``."""
+    return max(1, min(to_frame(window) // _BLOCK, 2 * n_blocks))
+
+
 def _loud_levels(levels: Float32, options: EnergyOptions) -> Float32:
     """(T,) the level in dB of the loud speech around, where there is enough of it."""
     from scipy.ndimage import percentile_filter
 
     maxima = np.maximum.reduceat(levels, np.arange(0, len(levels), _BLOCK))
-    width = max(1, to_frame(options.level_window) // _BLOCK)
+    width = _width(options.level_window, len(maxima))
     loud: Float32 = percentile_filter(maxima, _LEVEL_PERCENTILE, size=width, mode="nearest")
     return np.repeat(loud, _BLOCK)[: len(levels)]
 
@@ -184,9 +196,10 @@ def _settled(phi: Float32, seeds: hmm.Labels, high: Bool, options: EnergyOptions
         models = [_trained(phi[labels == 0], 1), _trained(phi[labels == 1], components)]
         speech = _segmented(gmm.log_likelihoods(phi, models), high, options)
         previous, labels = labels, speech.astype(np.int32)
-        if components == options.max_components and np.array_equal(labels, previous):
+        more = min(2 * components, options.max_components)
+        if min(more, max(1, count // _FRAMES_A_COMPONENT)) == components and np.array_equal(labels, previous):
             break
-        components = min(2 * components, options.max_components)
+        components = more
     return speech
 
 

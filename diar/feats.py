@@ -199,7 +199,8 @@ def _framed(blocks: Iterable[Float32], length: int, shift: int, snip_edges: bool
         while first + (done + _BLOCK_FRAMES - 1) * shift + length <= origin + len(held):
             yield _windows(held, origin, None, first + done * shift, _BLOCK_FRAMES, length, shift)
             done += _BLOCK_FRAMES
-            gone = max(0, first + done * shift - origin)  # the end is mirrored no further than into its window
+            # the end is mirrored no further than into its window
+            gone = min(len(held), max(0, first + done * shift - origin))
             held, origin = held[gone:], origin + gone
     n_samples = origin + len(held)
     n_frames = max(0, (n_samples - length) // shift + 1) if snip_edges else (n_samples + shift // 2) // shift

@@ -105,7 +105,7 @@ def test_samples_that_are_no_numbers_are_refused_with_the_first(bad: float) -> N
     samples = noise(n_channels=2)
     samples[[700, 1234], 1] = bad
     for channel in ("mix", "2"):
-        with pytest.raises(DataError, match="^rec: sample 700 is not a number"):
+        with pytest.raises(DataError, match="^rec: sample 700 is (not a number|-?inf)"):
             made(samples, 44100, channel=channel)
     np.testing.assert_array_equal(made(samples, channel="1").signal, samples[:, 0])
 

@@ -259,8 +259,8 @@ def test_a_step_answers_an_unknown_option_with_the_valid_ones(program, tmp_path)
         (["--vad-file", "x"], "--vad-file: found 'x' with --vad energy; wanted --vad file"),
         (["--feats-scp", "x", "--denoise", "wiener"], "--feats-scp: found --beamform none --denoise wiener; wanted"),
         (["--beamform", "delay_sum", "--channel", "1"], "--channel: found 1 with --beamform delay_sum"),
-        (["--vad", "file", "--vad-file", "/s(1).rttm"], "--vad-file: found '/s(1).rttm'; wanted a path of letters"),
-        (["--feats-scp", "/x/MYJOB/f.scp"], "--feats-scp: found '/x/MYJOB/f.scp'; wanted a path of letters"),
+        (["--vad", "file", "--vad-file", "/s(1).rttm"], "--vad-file: found '/s(1).rttm'; wanted a path without JOB"),
+        (["--feats-scp", "/x/MYJOB/f.scp"], "--feats-scp: found '/x/MYJOB/f.scp'; wanted a path without JOB"),
         (["--stage", "1", "--feats-opts", "--use-energy true"], "wav_to_feats.py: --use-energy: found true"),
         (["--stage", "6", "--num-spk", "-2"], "embed_to_clusters.py: --num-spk: found -2; wanted at least 0"),
         (

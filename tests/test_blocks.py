@@ -67,7 +67,7 @@ def test_blocks_pass_the_check_as_they_are() -> None:
         ([], r"r: 0\.000 s long; wanted at least 0\.1 s"),
         ([np.zeros((0, 3))], r"r: 0\.000 s long; wanted at least 0\.1 s"),
         ([np.zeros(5), np.zeros(4)], r"r: 0\.090 s long; wanted at least 0\.1 s"),
-        ([np.zeros((5, 3)), np.array([[0, 0, 0], [0, np.inf, 0]])], "r: sample 6 is not a number; wanted finite"),
+        ([np.zeros((5, 3)), np.array([[0, 0, 0], [0, np.inf, 0]])], "r: sample 6 is inf; wanted finite"),
         ([np.zeros(5), np.array([0, np.nan])], "r: sample 6 is not a number; wanted finite"),
     ],
 )

@@ -25,8 +25,8 @@ TURNS = {
     # the third turn is shorter than the clustering's minimum duration: realignment has something to mend
     "beta": [
         *take_turns(["bob", "cat"]),
-        (10.4, 12.4, "bob"),
-        *((13.2, 17.2, "cat"), (18.0, 22.0, "bob"), (22.8, 25.8, "cat")),
+        (10.4, 12.8, "bob"),
+        *((13.6, 17.6, "cat"), (18.4, 22.4, "bob"), (23.2, 26.2, "cat")),
     ],
     "gamma_r_1": take_turns(["cat", "bob"] * 2),
 }
@@ -103,7 +103,7 @@ def corpus(tmp_path_factory) -> Path:
     )
     (folder / "uem").mkdir()
     (folder / "uem" / "alpha.uem").write_text("alpha 1 0.000 29.000\n")
-    (folder / "uem" / "others.uem").write_text("beta 1 0.000 26.000\ngamma_r.1 1 0.000 19.600\n")
+    (folder / "uem" / "others.uem").write_text("beta 1 0.000 26.600\ngamma_r.1 1 0.000 19.600\n")
     return folder
 
 

@@ -230,12 +230,19 @@ def _label_entries(lines: Iterable[tuple[str, str]]) -> list[Entry]:
             raise DataError(place, f"found a label from {fields[0]} to {fields[1]}", "wanted 0 <= start <= end")
         whole = whole and all(field.strip().isdecimal() for field in fields[:2])
         last = max(last, end)
-        label = "".join(fields[2:]).strip(" []<>(){}").lower()
-        if label.replace("_", "-").replace(" ", "-") not in NON_SPEECH:
+        if not _means_no_speech("".join(fields[2:])):
             entries.append(Entry(place, start, end))
     if whole and last >= _LEAST_UNITS:
         return [Entry(place, start / _UNITS_PER_SECOND, end / _UNITS_PER_SECOND) for place, start, end in entries]
     return entries
+
+
+def _means_no_speech(text: str) -> bool:
+    """Whether what follows the times is a label of ``NON_SPEECH``; a tab ends it, and scores may follow it."""
+    words = text.partition("\t")[0].split()
+    while words and _NUMBER.fullmatch(words[-1]):
+        words.pop()
+    return "-".join(words).strip("[]<>(){}").lower().replace("_", "-") in NON_SPEECH
 
 
 def _are_numbers(fields: Iterable[str]) -> bool:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 _MOST_SAMPLES = 1 << 40  # more than any recording has
 _LONGEST_HEADER = 1 << 20  # bytes
-_LEAST_LEFT = 1 << 16  # bytes behind the last frame of an MP3 that are no tags
+_FIRST_FRAME = 1 << 11  # bytes of an MP3 in which its first frame says how long it is
+_LEAST_LEFT = 1 << 12  # bytes of an MP3 that matter
 
 # sizes that streaming writers leave in a header because they cannot know better
 _UNKNOWN_SIZES = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFFFFF - 36, 0xFFFFFFFF - 36)
@@ -93,20 +94,44 @@ def _blocks(name: str, opener: Opener) -> Iterator[NDArray[np.float32]]:
 
 
 def _refuse_incomplete(name: str, audio: soundfile.SoundFile, n_samples: int, stream: BinaryIO) -> None:
-    """Complain if there were fewer samples than promised, or if more of an MP3 file follows.
+    """Complain if there were fewer samples than promised, or if more of an MP3 file follows than can be read.
 
-    Without a Xing frame an MP3's length is guessed from its first frames, and nothing beyond can be read.
+    Where an MP3 does not tell its length, it is guessed from the first frames, and nothing beyond is read.
     """
-    if n_samples < audio.frames < _MOST_SAMPLES:
+    if not _tells_length(audio, stream):
+        left = _bytes_left(stream)
+        if left > _LEAST_LEFT:
+            found = f"an MP3 that does not tell its length: {left} bytes after what can be read"
+            raise DataError(name, found, "wanted all of it", "convert it to WAV or FLAC")
+    elif n_samples < audio.frames < _MOST_SAMPLES:
         found = f"truncated: {audio.frames} samples promised by its header, {n_samples} found"
         raise DataError(name, found, advice="copy it again")
-    if audio.format == "MP3":
-        read = stream.tell()
-        size = stream.seek(0, io.SEEK_END)
-        stream.seek(read)
-        if size - read > _LEAST_LEFT:
-            found = f"an MP3 whose header does not tell its length: {size - read} bytes after what can be read"
-            raise DataError(name, found, "wanted all of it", "convert it to WAV or FLAC")
+
+
+def _tells_length(audio: soundfile.SoundFile, stream: BinaryIO) -> bool:
+    """Whether the format, or the first frame of an MP3, says how many samples there are; the place in it stays."""
+    if audio.format != "MP3":
+        return True
+    read = stream.tell()
+    stream.seek(0)
+    head = stream.read(10)
+    tag = 0
+    if head[:3] == b"ID3":  # its size in four times seven bits
+        tag = 10 + sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+    stream.seek(tag)
+    first = stream.read(_FIRST_FRAME)
+    stream.seek(read)
+    return any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
+
+
+def _bytes_left(stream: BinaryIO) -> int:
+    """Bytes that have not been read, less the tags at the end: ID3v1, and APE with its size in its footer."""
+    left = stream.read()
+    if left[-128:-125] == b"TAG":
+        left = left[:-128]
+    if left[-32:-24] == b"APETAGEX":
+        left = left[: -32 - int.from_bytes(left[-20:-16], "little")]
+    return len(left)
 
 
 def _side_by_side(streams: list[Iterator[NDArray[np.float32]]]) -> Iterator[NDArray[np.float32]]:
@@ -150,8 +175,8 @@ def probe_duration(path: Path) -> float:
         try:
             with soundfile.SoundFile(stream) as audio:
                 n_samples = audio.frames
-                if n_samples > _MOST_SAMPLES:  # a streamed FLAC, whose header does not tell the length
-                    n_samples = sum(len(block) for block in audio.blocks(BLOCK_SAMPLES))
+                if n_samples > _MOST_SAMPLES or not _tells_length(audio, stream):  # a streamed FLAC, an older MP3
+                    n_samples = sum(len(block) for block in _blocks(name, opener))
                 duration: float = n_samples / audio.samplerate
         except soundfile.SoundFileError as error:
             raise _not_audio(name, error) from None

@@ -160,11 +160,12 @@ esac
 case $corpus in '' | /*) ;; *) corpus=$started_in/$corpus ;; esac
 case $feats_scp in '' | /*) ;; *) feats_scp=$started_in/$feats_scp ;; esac
 case $vad_file in '' | /*) ;; *) vad_file=$started_in/$vad_file ;; esac
+shell_characters=$'][()<>{}|&;$`"\'\\*?!#~\n'
 for name in feats_scp vad_file; do
   case ${!name} in # launchers hand their command to a shell, and put a number for JOB
-    *[!a-zA-Z0-9_.,:=@%+/\ -]* | *JOB*)
-      echo "$0: --${name//_/-}: found '${!name}'; wanted a path of letters, digits, blanks and _ . , : = @ % + -," \
-        "without JOB; link to it" >&2
+    *["$shell_characters"]* | *JOB*)
+      echo "$0: --${name//_/-}: found '${!name}'; wanted a path without JOB and without" \
+        "${shell_characters//$'\n'/}; link to it" >&2
       exit 1
       ;;
   esac

@@ -285,6 +285,22 @@ def test_what_editors_and_rounding_leave_is_read(tmp_path: Path) -> None:
         SpeechFile(tmp_path, ["a"]).frames("a", 200)
 
 
+@pytest.mark.parametrize(
+    ("line", "other"),
+    [
+        ("0 5000000 sil -123.4", "7000000 10000000"),
+        ("0.0 0.5 sil 0.93", "0.7 1.0"),
+        ("0.0\t0.5\tsilence\t", "0.7 1.0"),
+        ("0.0\t0.5\tsilence\tx", "0.7 1.0"),
+        ("0 0.5 Non_Speech", "0.7 1.0"),
+    ],
+)
+def test_silence_is_silence_whatever_follows(tmp_path: Path, line: str, other: str) -> None:
+    (tmp_path / "a.lab").write_text(f"{line}\n{other} music and speech\n")
+    found = SpeechFile(tmp_path, ["a"]).frames("a", 200)
+    assert found.tolist() == [0.0] * 70 + [1.0] * 30 + [0.0] * 100
+
+
 def test_segments_may_have_a_channel(tmp_path: Path) -> None:
     path = written(tmp_path / "segments", "a-1 a 0.5 1.0 A\nb-1 b 0.0 0.5\n")
     found = SpeechFile(path, ["a", "b", "c"])
