@@ -298,10 +298,19 @@ def test_an_empty_recording_has_no_frames() -> None:
     assert energy_vad(np.zeros((0, 20), dtype=np.float32), OPTIONS).shape == (0,)
 
 
+def test_windows_longer_than_the_recording_are_as_long_as_it() -> None:
+    signal, _ = talk(12.0, pause=1.0, phrase=2.0)
+    found, longest = (
+        detect(signal, options=EnergyOptions(floor_window=seconds, level_window=seconds)) for seconds in (100.0, 1e9)
+    )
+    np.testing.assert_array_equal(found, longest)
+
+
 @pytest.mark.parametrize(
     "values",
-    [{"averaging": 0.0}, {"max_components": 0}, {"min_duration": 0.0}, {"padding": -0.1}, {"speech_range": -1.0}],
-)
+    [{"averaging": 0.0}, {"max_components": 0}, {"min_duration": 0.0}, {"padding": -0.1}, {"speech_range": -1.0},
+     {"silence_seed": 7.0}, {"speech_seed": 2.0}],
+)  # fmt: skip
 def test_bad_options_are_refused(values: dict[str, object]) -> None:
     with pytest.raises(DataError, match="^--"):
         EnergyOptions(**values)

@@ -215,6 +215,13 @@ def test_blocks_of_any_size_give_the_same_bytes(snip_edges: bool, n_samples: int
         np.testing.assert_array_equal(features(np.split(signal, bounds), 16000, options), whole)
 
 
+@pytest.mark.parametrize("size", [37, 2048 * 160, 1 << 18])
+def test_windows_shorter_than_their_shift_leave_nothing_behind(size: int) -> None:
+    options, signal = FeatsOptions(frame_length=5.0), noise(16000 * 90)
+    blocks = [signal[start : start + size] for start in range(0, len(signal), size)]
+    np.testing.assert_array_equal(features(blocks, 16000, options), mfcc(signal, 16000, options))
+
+
 @pytest.mark.parametrize("snip_edges", [False, True])
 @pytest.mark.parametrize("block", [1, 7, 100])
 def test_frames_at_once_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch, snip_edges: bool, block: int) -> None:

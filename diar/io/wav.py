@@ -125,10 +125,8 @@ def _tells_length(audio: soundfile.SoundFile, stream: BinaryIO) -> bool:
 
 
 def _bytes_left(stream: BinaryIO) -> int:
-    """Bytes that have not been read, less the tags at the end: ID3v1, and APE with its size in its footer."""
+    """Bytes that have not been read, less an APE tag at the end, which has its size in its footer."""
     left = stream.read()
-    if left[-128:-125] == b"TAG":
-        left = left[:-128]
     if left[-32:-24] == b"APETAGEX":
         left = left[: -32 - int.from_bytes(left[-20:-16], "little")]
     return len(left)

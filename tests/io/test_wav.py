@@ -610,6 +610,16 @@ def test_an_mp3_that_cannot_be_read_to_its_end_is_refused(tmp_path: Path) -> Non
             read()
 
 
+def test_the_frame_that_tells_the_length_is_found_behind_a_tag(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp3"
+    content = id3(5000) + mp3(path, 3)
+    path.write_bytes(content)
+    assert len(read_wav(str(path), OPTIONS).signal) >= 3 * RATE
+    path.write_bytes(content[:-8000])
+    with pytest.raises(DataError, match=r"a\.mp3: truncated: "):
+        read_wav(str(path), OPTIONS)
+
+
 def test_a_large_tag_behind_an_mp3_is_no_audio(tmp_path: Path) -> None:
     path = tmp_path / "a.mp3"
     path.write_bytes(mp3(path, 3) + ape(100_000))

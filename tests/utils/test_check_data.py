@@ -173,7 +173,8 @@ def test_the_longest_microphone_is_as_long_as_the_recording(data, tmp_path):
     longer = write_audio(tmp_path / "audio" / "second mic.flac", noise)
     (data / "ref.rttm").write_text(rttm("a", [(0, 3.9, "x")]))
     assert len(check(data, code=1)) == 2
-    (data / "reco2channels").write_text(f"a {tmp_path / 'audio' / 'a.flac'} '{longer}'\n")
+    shorter = write_audio(tmp_path / "audio" / "third.flac", noise[:16000])
+    (data / "reco2channels").write_text(f"a {tmp_path / 'audio' / 'a.flac'} '{longer}' {shorter}\n")
     assert check(data, code=0) == ["data: 2 recordings, no faults"]
 
 
