@@ -62,9 +62,9 @@ def wiener(blocks: Iterable[Float32], sample_rate: int, options: WienerOptions) 
     for stretch in stretches(chain(length, [np.zeros(2 * hop, dtype=np.float32)]), _STRETCH_FRAMES * hop):
         whole = np.concatenate([before, stretch[: len(stretch) // hop * hop]])
         before = whole[-hop:]
-        frames = np.lib.stride_tricks.sliding_window_view(whole, 2 * hop)[::hop] if len(whole) > hop else None
-        if frames is None:
+        if len(whole) == hop:  # the stretch has nothing but what is left of the silence at the end
             continue
+        frames = np.lib.stride_tricks.sliding_window_view(whole, 2 * hop)[::hop]
         spectrum = np.fft.rfft(frames * window)
         power = np.asarray(spectrum.real**2 + spectrum.imag**2, dtype=np.float32)
         if state is None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
-import shlex
-import struct
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +17,7 @@ from numpy.typing import NDArray
 from diar.audio import MIN_DURATION, Audio, AudioOptions, Channels, one_channel
 from diar.blocks import BLOCK_SAMPLES, checked
 from diar.errors import DataError
+from diar.io.audio_headers import bytes_left, mp3_tells_length, promised_size
 from diar.io.files import atomic_path
 from diar.options import option
 
@@ -27,12 +25,7 @@ if TYPE_CHECKING:
     import soundfile
 
 _MOST_SAMPLES = 1 << 40  # more than any recording has
-_LONGEST_HEADER = 1 << 20  # bytes
-_FIRST_FRAME = 1 << 11  # bytes of an MP3 in which its first frame says how long it is
 _LEAST_LEFT = 1 << 12  # bytes of an MP3 that matter
-
-# sizes that streaming writers leave in a header because they cannot know better
-_UNKNOWN_SIZES = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFFFFF - 36, 0xFFFFFFFF - 36)
 
 Opener = Callable[[], AbstractContextManager[BinaryIO]]  # a seekable stream of the bytes from their start
 
@@ -98,8 +91,8 @@ def _refuse_incomplete(name: str, audio: soundfile.SoundFile, n_samples: int, st
 
     Where an MP3 does not tell its length, it is guessed from the first frames, and nothing beyond is read.
     """
-    if not _tells_length(audio, stream):
-        left = _bytes_left(stream)
+    if _is_guessed(audio, stream):
+        left = bytes_left(stream)
         if left > _LEAST_LEFT:
             found = f"an MP3 that does not tell its length: {left} bytes after what can be read"
             raise DataError(name, found, "wanted all of it", "convert it to WAV or FLAC")
@@ -108,28 +101,9 @@ def _refuse_incomplete(name: str, audio: soundfile.SoundFile, n_samples: int, st
         raise DataError(name, found, advice="copy it again")
 
 
-def _tells_length(audio: soundfile.SoundFile, stream: BinaryIO) -> bool:
-    """Whether the format, or the first frame of an MP3, says how many samples there are; the place in it stays."""
-    if audio.format != "MP3":
-        return True
-    read = stream.tell()
-    stream.seek(0)
-    head = stream.read(10)
-    tag = 0
-    if head[:3] == b"ID3":  # its size in four times seven bits
-        tag = 10 + sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
-    stream.seek(tag)
-    first = stream.read(_FIRST_FRAME)
-    stream.seek(read)
-    return any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
-
-
-def _bytes_left(stream: BinaryIO) -> int:
-    """Bytes that have not been read, less an APE tag at the end, which has its size in its footer."""
-    left = stream.read()
-    if left[-32:-24] == b"APETAGEX":
-        left = left[: -32 - int.from_bytes(left[-20:-16], "little")]
-    return len(left)
+def _is_guessed(audio: soundfile.SoundFile, stream: BinaryIO) -> bool:
+    """Whether the length is libsndfile's guess."""
+    return audio.format == "MP3" and not mp3_tells_length(stream)
 
 
 def _side_by_side(streams: list[Iterator[NDArray[np.float32]]]) -> Iterator[NDArray[np.float32]]:
@@ -173,7 +147,7 @@ def probe_duration(path: Path) -> float:
         try:
             with soundfile.SoundFile(stream) as audio:
                 n_samples = audio.frames
-                if n_samples > _MOST_SAMPLES or not _tells_length(audio, stream):  # a streamed FLAC, an older MP3
+                if n_samples > _MOST_SAMPLES or _is_guessed(audio, stream):  # a streamed FLAC, an older MP3
                     n_samples = sum(len(block) for block in _blocks(name, opener))
                 duration: float = n_samples / audio.samplerate
         except soundfile.SoundFileError as error:
@@ -244,72 +218,10 @@ def _refuse_unreadable(name: str, stream: BinaryIO, size: int) -> None:
     Raises:
         DataError: the header promises more than ``size`` bytes, or a compression that libsndfile does not know.
     """
-    promised = _promised_size(name, stream)
+    promised = promised_size(name, stream)
     if promised > size:
         found = f"truncated: {promised} bytes promised by its header, {size} found"
         raise DataError(name, found, advice="copy it again")
-
-
-def _promised_size(name: str, stream: BinaryIO) -> int:
-    """Bytes the file must have by its own header; 0 where the format does not tell.
-
-    libsndfile reads truncated WAV, AIFF and SPHERE files without a word, so their headers are looked at here.
-    """
-    head = stream.read(12)
-    if head[:4] == b"RIFF" and head[8:] == b"WAVE":
-        return _chunk_end(stream, b"data", "<I")
-    if head[:4] == b"RF64" and head[8:] == b"WAVE":
-        _, _, _, data_size = struct.unpack("<4sIQQ", stream.read(24).ljust(24, b"\0"))
-        stream.seek(12)
-        return _chunk_end(stream, b"data", "<I", known_size=data_size)
-    if head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"):
-        return _chunk_end(stream, b"SSND", ">I")
-    if head[:7] == b"NIST_1A":
-        stream.seek(0)
-        return _sphere_size(name, stream)
-    return 0
-
-
-def _chunk_end(stream: BinaryIO, wanted: bytes, size_format: str, known_size: int = 0) -> int:
-    """Where the chunk ``wanted`` of a RIFF or FORM file says it ends; 0 if there is none or its size is unknown.
-
-    ``known_size`` is used where the chunk's own 32 bits do not tell its size.
-    """
-    while len(head := stream.read(8)) == 8:
-        size: int = struct.unpack(size_format, head[4:])[0]
-        if head[:4] == wanted:
-            size = known_size if size in _UNKNOWN_SIZES else size
-            return stream.tell() + size if size else 0
-        stream.seek(size + size % 2, io.SEEK_CUR)
-    return 0
-
-
-def _sphere_size(name: str, stream: BinaryIO) -> int:
-    """Header plus samples of a NIST SPHERE file; 0 where it does not tell.
-
-    Raises:
-        DataError: its samples are compressed ('pcm,embedded-shorten-v2.00').
-    """
-    fields: dict[str, str] = {}
-    first = stream.read(16)  # 'NIST_1A' and the size of the header
-    size = int(first[8:]) if first[8:].strip().isdigit() else 1024
-    lines = (first + stream.read(min(size, _LONGEST_HEADER))).decode("ascii", errors="replace").splitlines()
-    for line in lines[2:]:
-        key, _, value = line.partition(" ")
-        if key == "end_head":
-            break
-        fields[key] = value.partition(" ")[2]
-    _, _, compression = fields.get("sample_coding", "").partition(",")
-    if compression:
-        pipe = f"sph2pipe -f wav {shlex.quote(name)} |"
-        advice = f"put a pipe into wav.scp: {pipe} and pass --allow-pipes true"
-        advice = advice if "shorten" in compression else "decompress it first (NIST's w_decode)"
-        raise DataError(name, f"is compressed SPHERE ({compression})", "wanted PCM or u-law samples", advice)
-    try:
-        counts = (int(fields[key]) for key in ("sample_count", "channel_count", "sample_n_bytes"))
-        return size + math.prod(counts)
-    except (KeyError, ValueError, IndexError):
-        return 0
 
 
 def write_blocks(path: Path, blocks: Iterable[NDArray[np.float32]], sample_rate: int) -> int:
