@@ -18,6 +18,7 @@ from diar.background import Stream, check_weights
 from diar.errors import DataError
 from diar.frames import LENGTH_TOLERANCE
 from diar.io.ark import ArchiveFolder, write_archive
+from diar.io.checkpoint import ModelFolder
 from diar.io.data_folder import DataFolder
 from diar.io.files import TEMPORARY_SUFFIX, read_json, read_text, write_json, write_text
 from diar.options import Options, flag, option_help
@@ -25,10 +26,17 @@ from diar.options import Options, flag, option_help
 ERROR_SUFFIX = ".error"  # <recording>.error in a stage's folder: why it has no archive
 HISTORY_SUFFIX = ".merges.json"  # <recording>.merges.json in a folder of clusters
 BACKGROUND_SUFFIX = ".background.ark"  # what the information bottleneck's relevance variables are
+SOFT_LABELS_SUFFIX = ".soft_labels.ark"  # DEC's q of the speech frames, in a folder of clusters
 SUM_SUFFIX = ".sum.flac"  # <recording>.sum.flac in a folder of tdoa: its microphones in one signal
-_LASTING_SUFFIXES = (HISTORY_SUFFIX, BACKGROUND_SUFFIX, SUM_SUFFIX)  # what a new cut leaves as it is
+# what a new cut leaves as it is
+_LASTING_SUFFIXES = (HISTORY_SUFFIX, BACKGROUND_SUFFIX, SOFT_LABELS_SUFFIX, SUM_SUFFIX)
 TDOA_HELP = "folder of tdoa, whose sums of microphones take the place of wav.scp's audio"
-_STAGE_THAT_MAKES = {"tdoa": 1, "feats": 1, "vad": 2, "embed": 5, "clusters": 6, "realigned": 7}
+_STAGE_THAT_MAKES = {
+    "tdoa": 1, "feats": 1, "vad": 2, "sae": 3, "dec": 4, "idec": 4, "embed": 5, "clusters": 6, "realigned": 7,
+}  # fmt: skip
+MODEL_NOUNS = ("sae", "dec", "idec")  # stages that make models, not archives
+# how audio is found, which says nothing of what features are
+_SOURCE_OPTIONS = ("channel", "allow_pipes")
 
 
 class Job:
@@ -255,7 +263,29 @@ def open_input(noun: str, folder: Path) -> ArchiveFolder:
     changed = _changed_input(folder.parent, _options_of(folder))
     if changed is not None:
         raise DataError(folder, f"was made from another {changed} than there is now", "wanted its result", advice)
-    return ArchiveFolder(folder)
+    return ModelFolder(folder) if noun in MODEL_NOUNS else ArchiveFolder(folder)
+
+
+def describe_features(folder: Path, dim: int) -> dict[str, Any]:
+    """What the features of ``folder`` are: values a frame, the program that made them and its options."""
+    made = _options_of(folder)
+    if not isinstance(made, dict):
+        return {"dim": dim}
+    options = {name: value for name, value in made.get("options", {}).items() if name not in _SOURCE_OPTIONS}
+    described: dict[str, Any] = {"dim": dim, "step": made.get("step")} | options | made.get("choices", {})
+    return described
+
+
+def open_models(folder: Path) -> ModelFolder:
+    """A stage's folder of models, whatever their kind.
+
+    Raises:
+        DataError: as ``open_input``.
+    """
+    noun = folder.name.partition("_")[0]
+    models = open_input(noun if noun in MODEL_NOUNS else "sae", folder)
+    assert isinstance(models, ModelFolder)
+    return models
 
 
 def _changed_input(parent: Path, options: Any) -> Path | None:

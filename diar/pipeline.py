@@ -37,13 +37,13 @@ from diar.frames import to_frame, to_seconds
 from diar.front_end import DetectorOptions, speech_mask, wav_to_feats, wav_to_vad
 from diar.gmm import Float32
 from diar.posteriors import Relevance, cut_segments, diartk_segments, relevance
-from diar.realign import KlRealignOptions, RealignOptions
+from diar.realign import KlRealignOptions, RealignOptions, SmoothOptions
 from diar.segments import Turn, TurnOptions, labels_to_turns, smooth_turns
 from diar.transforms import TransformOptions, transform
 from diar.vad import Speech
 
 ClustererOptions = HmmGmmOptions | AibOptions | IbViterbiOptions
-RealignerOptions = RealignOptions | KlRealignOptions
+RealignerOptions = RealignOptions | KlRealignOptions | SmoothOptions
 
 CLUSTERERS: dict[str, type[ClustererOptions]] = {
     "hmm_gmm": HmmGmmOptions,
@@ -51,7 +51,11 @@ CLUSTERERS: dict[str, type[ClustererOptions]] = {
     "aib_viterbi": IbViterbiOptions,
     "ib_hmm_gmm": IbHmmGmmOptions,
 }
-REALIGNERS: dict[str, type[RealignerOptions]] = {"hmm_gmm": RealignOptions, "kl_hmm": KlRealignOptions}
+REALIGNERS: dict[str, type[RealignerOptions]] = {
+    "hmm_gmm": RealignOptions,
+    "kl_hmm": KlRealignOptions,
+    "smooth": SmoothOptions,
+}
 GAINS = {  # what the gain of a merge is called in histories
     "hmm_gmm": "delta_bic",
     "aib": "delta_f",
@@ -220,16 +224,25 @@ def realign_clusters(
     streams: Sequence[Stream] | None = None,
     background: Background | None = None,
     fewest: int = 1,
+    soft_labels: Float32 | None = None,
 ) -> Labels:
     """(T,) labels after realignment, numbered by first appearance; -1 stays.
 
     ``streams``, ``background`` and ``fewest`` speakers matter to the KL-HMM alone: what it sees (without any, the
     frames), the clustering's background model (without one, it is made anew) and the speakers that may not be lost.
+    ``soft_labels`` (S, K) of the speech frames are what is smoothed.
+
+    Raises:
+        DataError: streams that cannot be combined, or no soft labels to smooth.
     """
     speech = labels >= 0
     if not speech.any():
         return labels
-    if isinstance(options, RealignOptions):
+    if isinstance(options, SmoothOptions):
+        if soft_labels is None:
+            raise DataError("--realigner smooth", "found no soft labels", "wanted those of the clusterer dec")
+        moved = realign.smooth(soft_labels, options)
+    elif isinstance(options, RealignOptions):
         moved = realign.hmm_gmm(np.ascontiguousarray(frames[speech]), labels[speech], options)
     else:
         streams = streams or (Stream("feats", frames),)

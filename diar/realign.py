@@ -57,6 +57,14 @@ class KlRealignOptions(KlHmmOptions, RelevanceOptions):
         return self.compat == "diartk"
 
 
+@dataclass(frozen=True)
+class SmoothOptions(Options):
+    """Minimum-duration Viterbi over soft labels that a clustering gave to the frames (DEC's)."""
+
+    smooth_duration: float = option(2.5, "minimum duration of a segment", unit="s", low=0.01)
+    smooth_jump: float = option(1.0, "weight of going over into any given speaker", low=1e-30)
+
+
 class Emissions(Protocol):
     """How the frames find their speaker: scores of T speech frames, and the HMM around them."""
 
@@ -155,6 +163,15 @@ def kl_hmm(posteriors: Float32, labels: Labels, options: KlRealignOptions, fewes
             break  # another pass would try the same
     named: Labels = names[labels]
     return named
+
+
+def smooth(soft_labels: Float32, options: SmoothOptions) -> Labels:
+    """(T,) the best path through (T, K) soft labels, probabilities of the speakers at each speech frame.
+
+    A speaker who never has the minimum duration is lost.
+    """
+    scores = np.log(np.maximum(soft_labels, _SMALLEST_PROBABILITY))
+    return hmm.viterbi(scores, to_frame(options.smooth_duration), jump=options.smooth_jump)
 
 
 def _numbered(labels: Labels) -> tuple[Labels, Labels]:

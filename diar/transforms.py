@@ -176,6 +176,28 @@ def splice(frames: Float32, left_context: int = 4, right_context: int = 4) -> Fl
     return spliced
 
 
+def window_statistics(frames: Float32, window: int) -> Float32:
+    """(T, 2 D) float32: mean and standard deviation of (T, D) ``frames`` in a window around each.
+
+    The window is ``window`` frames from t - window // 2 on; at the ends, as many of them as there are.
+    """
+    n_frames, dim = frames.shape
+    statistics = np.empty((n_frames, 2 * dim), dtype=np.float32)
+    for a, b in _blocks(n_frames, at_least=window):
+        starts = np.maximum(np.arange(a, b) - window // 2, 0)
+        ends = np.minimum(np.arange(a, b) - window // 2 + window, n_frames)
+        first, last = int(starts[0]), int(ends[-1])
+        stretch = frames[first:last].astype(np.float64)
+        centre = stretch.mean(axis=0)
+        stretch -= centre  # sums of smaller numbers are rounded less
+        counts = (ends - starts)[:, np.newaxis]
+        mean = _window_sums(stretch, starts - first, ends - first) / counts
+        square = _window_sums(np.square(stretch), starts - first, ends - first) / counts
+        statistics[a:b, :dim] = mean + centre
+        statistics[a:b, dim:] = np.sqrt(np.maximum(square - np.square(mean), 0.0))
+    return statistics
+
+
 def _with_context(frames: Float32, first: int, last: int, left: int, right: int) -> Float32:
     """Frames ``first - left`` up to ``last + right``, the edge frames repeated where there are none."""
     at = np.arange(first - left, last + right).clip(0, len(frames) - 1)

@@ -1,24 +1,51 @@
 #!/usr/bin/env python3
-"""feats -> embed: without an embedder the features themselves, as a link to their folder.
+"""feats -> embed: the embedding of every frame by a trained model; without one the features, as a link to their folder.
 
-e.g.: steps/feats_to_embed.py exp/eval/feats exp/eval/embed_none
+--model is a folder that train_sae.py or train_dec.py made, with a model a recording, or the file of one model for all.
+
+e.g.: steps/feats_to_embed.py --model exp/eval/idec_energy data/eval exp/eval/feats exp/eval/embed_energy_idec
 """
 
 import os
+import zlib
 from pathlib import Path
 
 from diar import cli
+from diar.embed import EmbeddingModel
 from diar.errors import DataError
-from diar.io.files import atomic_path
-from diar.job import open_input
+from diar.io.checkpoint import read_checkpoint
+from diar.io.files import atomic_path, read_bytes
+from diar.job import Job, describe_features, open_models
 
 
 def main() -> None:
-    parser = cli.Parser(__doc__)
-    parser.add_argument("feats", metavar="<feats>", help="folder of feats")
-    parser.add_argument("embed", metavar="<embed>", help="link to make")
-    arguments = parser.parse_words(cli.command_words())
-    feats, embed = open_input("feats", Path(arguments.feats)).path, Path(arguments.embed)
+    job = Job(__doc__, "embed", ("feats",), (), {"--model": "folder of models, or one model; none: link to the feats"})
+    feats, named = job.inputs[0], Path(job.arguments.model)
+    if not job.arguments.model:
+        link(feats.path, job.output)
+        return
+    if named.is_file():
+        job.records(model=f"{zlib.crc32(read_bytes(named)):08x}")
+        shared = EmbeddingModel.from_checkpoint(read_checkpoint(named), named)
+        model_of = dict.fromkeys(job.recordings, shared).__getitem__
+    else:
+        models = open_models(named)
+        job.inputs.append(models)
+
+        def model_of(recording: str) -> EmbeddingModel:
+            path, content = models.read_model(recording)
+            return EmbeddingModel.from_checkpoint(content, path)
+
+    def convert(recording: str) -> None:
+        frames, model = feats.read(recording), model_of(recording)
+        model.check_fits(describe_features(feats.path, frames.shape[1]), f"{feats.path}: {recording}")
+        job.write(recording, model.embed(frames))
+
+    job.each_recording(convert)
+
+
+def link(feats: Path, embed: Path) -> None:
+    """Let ``embed`` be another name of ``feats``."""
     if embed.is_dir() and not embed.is_symlink():
         raise DataError(embed, "is a folder", "wanted a link to the feats, or nothing", "remove it")
     with atomic_path(embed) as temporary:

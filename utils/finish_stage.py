@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""End a stage: check that every recording has its archive, list those that do not, and write <noun>.scp.
+"""End a stage: check that every recording has its archive or model, list those that do not, and write <noun>.scp.
 
 e.g.: utils/finish_stage.py --launcher-status 0 clusters data/eval exp/eval/clusters_webrtc_none_hmm_gmm
 """
@@ -10,8 +10,9 @@ from pathlib import Path
 from diar import cli
 from diar.errors import DataError
 from diar.io.ark import archive_path, write_scp
+from diar.io.checkpoint import model_path, write_model_scp
 from diar.io.data_folder import DataFolder
-from diar.job import ERROR_SUFFIX
+from diar.job import ERROR_SUFFIX, MODEL_NOUNS
 
 
 def main() -> None:
@@ -23,11 +24,13 @@ def main() -> None:
     arguments = parser.parse_words(cli.command_words())
     folder = Path(arguments.folder)
     recordings = DataFolder(Path(arguments.data)).recordings()
-    made = [recording for recording in recordings if archive_path(folder, recording).exists()]
+    makes_models = arguments.noun in MODEL_NOUNS
+    path_of = model_path if makes_models else archive_path
+    made = [recording for recording in recordings if path_of(folder, recording).exists()]
     lost = [recording for recording in recordings if recording not in set(made)]
     for recording in lost:
         error_file = folder / (recording + ERROR_SUFFIX)
-        reason = error_file.read_text().strip() if error_file.exists() else f"no archive; see {folder / 'log'}"
+        reason = error_file.read_text().strip() if error_file.exists() else f"not made; see {folder / 'log'}"
         fate = "skipped" if arguments.skip_bad else "failed"
         print(f"{arguments.noun}: {recording}: {fate}: {reason}", file=sys.stderr)
     if arguments.launcher_status and not lost:
@@ -36,7 +39,10 @@ def main() -> None:
     if arguments.launcher_status or (lost and not arguments.skip_bad) or not made:
         advice = "mend them, or go on without them: --skip-bad true" if lost and made else f"see {folder / 'log'}"
         raise DataError(folder, f"{len(lost)} of {len(recordings)} recordings failed", "", advice)
-    write_scp(folder, arguments.noun, made)
+    if makes_models:
+        write_model_scp(folder, arguments.noun, made)
+    else:
+        write_scp(folder, arguments.noun, made)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Find or make the Python environment of the toolkit; its folder of programs goes to stdout, all else to stderr.
 #
-# Usage: utils/setup_env.sh [extra...]       extras of setup.py: tests, lint, nets (torch), figures (matplotlib)
+# Usage: utils/setup_env.sh [extra...]       extras of setup.py: tests, lint, nets (torch, for embeddings), figures (matplotlib)
 #
 # 1. DIAR_PYTHON, a Python program, is used if set; 2. else an active virtual or conda environment; 3. else .venv at the
 # root, made here once from requirements/lock.txt. What is not ours (1, 2) is checked, never changed.
@@ -27,7 +27,7 @@ modules() {
     case $extra in
       tests) echo pytest hypothesis kaldi_native_fbank ;;
       lint) echo ruff mypy ;;
-      nets) echo torch ;;
+      nets) echo torch sklearn tqdm ;;
       figures) echo matplotlib ;;
       *) fail "unknown extra '$extra'; wanted tests, lint, nets or figures" ;;
     esac

@@ -93,9 +93,17 @@ class ArchiveFolder:
         Raises:
             DataError: the recording is not listed, or its archive is missing, a pipe or not Kaldi's format.
         """
+        return read_entry(self.entry(recording), advice="run its stage again")
+
+    def entry(self, recording: str) -> str:
+        """What the table says of ``recording``.
+
+        Raises:
+            DataError: it is not listed.
+        """
         if recording not in self._table:
             raise DataError(self._table_path, f"recording '{recording}' is not listed", advice="run its stage again")
-        return read_entry(self._table[recording], advice="run its stage again")
+        return self._table[recording]
 
 
 # ---- entries of tables, which may be somebody else's ---------------------------------------------------------------

@@ -46,6 +46,11 @@ def read_text(path: Path) -> str:
         raise DataError(path, f"not UTF-8 text (byte {error.start})", "wanted a text file") from None
 
 
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file."""
+    return path.read_bytes()
+
+
 def write_text(path: Path, text: str) -> None:
     """Write ``text`` to ``path`` atomically."""
     with atomic_path(path) as temporary:

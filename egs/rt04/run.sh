@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Who spoke when: wav -> feats -> vad -> embed -> clusters -> realigned -> rttm -> score.
+# Who spoke when: wav -> feats -> vad (-> sae -> dec) -> embed -> clusters -> realigned -> rttm -> score.
 #
 # One recipe for all speech corpora: the run.sh of the others are links to this file; what differs lies in local/ and
 # conf/. Defaults of algorithms are not here: see the --help of the steps.
@@ -24,8 +24,9 @@ feats_scp=
 vad=energy
 vad_file=
 embedder=none
+per_recording=false
 clusterer=hmm_gmm
-realigner=hmm_gmm
+realigner= # hmm_gmm; after dec smooth
 streams=
 recut=false
 compat=none
@@ -34,14 +35,14 @@ sample_rate= channel= allow_pipes=
 num_spk= min_spk= max_spk=
 min_gap= min_turn=
 collar= skip_overlap=
-stage_opts="tdoa_opts feats_opts vad_opts clusters_opts realigned_opts" # of the stages' programs
-tdoa_opts= feats_opts= vad_opts= clusters_opts= realigned_opts=
+stage_opts="tdoa_opts feats_opts vad_opts sae_opts dec_opts clusters_opts realigned_opts" # of the stages' programs
+tdoa_opts= feats_opts= vad_opts= sae_opts= dec_opts= clusters_opts= realigned_opts=
 
 . "$here/cmd.sh"           # cmd, the launcher
 . "$here/local/options.sh" # corpus_options and their defaults, corpus_help, prepare_corpus
 
-valid_options="stage stop_stage set corpus nj cmd preset skip_bad beamform denoise feats_scp vad vad_file embedder clusterer realigner streams
-  recut compat
+valid_options="stage stop_stage set corpus nj cmd preset skip_bad beamform denoise feats_scp vad vad_file embedder per_recording
+  clusterer realigner streams recut compat
   sample_rate channel allow_pipes num_spk min_spk max_spk min_gap min_turn collar skip_overlap
   $stage_opts $corpus_options"
 help_message="Usage: $0 [options]
@@ -49,9 +50,9 @@ help_message="Usage: $0 [options]
 $corpus_help
 
   --stage N --stop-stage N       first and last stage to run (default 0 to 8):
-                                 0 corpus -> data, 1 wav or archives -> feats, 2 wav, reference or file -> vad, 5 feats -> embed,
+                                 0 corpus -> data, 1 wav or archives -> feats, 2 wav, reference or file -> vad,
+                                 3 feats, vad -> sae, 4 sae, feats, vad -> dec or idec, 5 feats -> embed,
                                  6 embed, vad -> clusters, 7 clusters -> realigned, 8 realigned -> rttm, score
-                                 (3 and 4, which train embeddings, are not in this version)
   --corpus DIR --set NAME        what to diarize, and the name of its data folder (default $set)
   --nj N --cmd COMMAND           parallel jobs (default $nj) and their launcher (default $cmd)
   --config FILE --preset NAME    variables of this recipe from a file, or from conf/NAME.conf
@@ -65,21 +66,25 @@ $corpus_help
   --vad energy|webrtc|reference|file
                                  speech detector of stage 2 (default $vad); file is --vad-file
   --vad-file FILE                speech from segments, RTTM, vad.scp or labels (a file, or a folder of .lab files)
-  --embedder none                embedding of stage 5
-  --clusterer hmm_gmm|aib|aib_viterbi|ib_hmm_gmm
-                                 clustering of stage 6 (default $clusterer)
+  --embedder none|sae|dec|idec   embedding of stage 5 (default $embedder): the features; or the code of a stacked
+                                 autoencoder that stage 3 trains on them, which stage 4 bends towards clusters
+  --per-recording true|false     networks learn from each recording alone, not from all (default $per_recording)
+  --clusterer hmm_gmm|aib|aib_viterbi|ib_hmm_gmm|dec
+                                 clustering of stage 6 (default $clusterer); dec: --embedder dec or idec, fitted to each
+                                 recording with a cluster a speaker, whose number must be known
   --streams NAME:W,NAME:W        feature folders of exp/<set> (or paths) that the information bottleneck combines, with
                                  weights that sum to 1 (default: the embedding alone)
   --recut true|false             stage 6 keeps its merges and cuts them anew: another --num-spk or threshold
-  --realigner hmm_gmm|kl_hmm|none
-                                 realignment of stage 7 (default $realigner)
+  --realigner hmm_gmm|kl_hmm|smooth|none
+                                 realignment of stage 7 (default hmm_gmm; after --clusterer dec smooth, and stage 8
+                                 scores its labels as they were, too)
   --compat none|diartk           do as the released DiarTK does, quirks included: aib, kl_hmm, in exp/<set>/diartk
 
   --sample-rate N --channel N|mix --allow-pipes true|false          how audio is read
   --num-spk N --min-spk N --max-spk N                               known number of speakers
   --min-gap S --min-turn S                                          smoothing of turns
   --collar S --skip-overlap true|false                              condition of the score
-  --tdoa-opts, --feats-opts, --vad-opts, --clusters-opts, --realigned-opts \"--flag value ...\"
+  --tdoa-opts, --feats-opts, --vad-opts, --sae-opts, --dec-opts, --clusters-opts, --realigned-opts \"--flag value ...\"
                                  options of a stage's program; conf/<noun>.conf holds lasting ones; each program
                                  lists its own and their defaults: steps/embed_to_clusters.py --help
 
@@ -120,9 +125,19 @@ done
 check_choice beamform "$beamform" none delay_sum
 check_choice denoise "$denoise" none wiener
 check_choice vad "$vad" energy webrtc reference file
-check_choice embedder "$embedder" none
-check_choice clusterer "$clusterer" hmm_gmm aib aib_viterbi ib_hmm_gmm
-check_choice realigner "$realigner" hmm_gmm kl_hmm none
+check_choice embedder "$embedder" none sae dec idec
+check_choice per-recording "$per_recording" true false
+check_choice clusterer "$clusterer" hmm_gmm aib aib_viterbi ib_hmm_gmm dec
+if [ "$clusterer" = dec ]; then
+  check_choice "clusterer dec with --embedder" "$embedder" dec idec
+  realigner=${realigner:-smooth}
+fi
+realigner=${realigner:-hmm_gmm}
+check_choice realigner "$realigner" hmm_gmm kl_hmm smooth none
+if [ "$realigner" = smooth ] && [ "$clusterer" != dec ]; then
+  echo "$0: --realigner: found smooth with --clusterer $clusterer; wanted --clusterer dec, which gives soft labels" >&2
+  exit 1
+fi
 check_choice recut "$recut" true false
 check_choice compat "$compat" none diartk
 if [ "$vad" = file ] && [ -z "$vad_file" ] && [ "$stage" -le 2 ] && [ "$stop_stage" -ge 2 ]; then
@@ -141,11 +156,14 @@ if [ "$beamform" != none ] && [ -n "$channel" ]; then
   echo "$0: --channel: found $channel with --beamform $beamform, which takes all; wanted one of the two" >&2
   exit 1
 fi
-if [ -n "$streams" ] && [ "$clusterer" = hmm_gmm ] && [ "$compat" = none ]; then
-  echo "$0: --streams: found '$streams' with --clusterer hmm_gmm; wanted a clusterer that combines streams:" \
-    "aib aib_viterbi ib_hmm_gmm" >&2
-  exit 1
-fi
+case $compat-$clusterer in none-hmm_gmm | none-dec)
+  if [ -n "$streams" ]; then
+    echo "$0: --streams: found '$streams' with --clusterer $clusterer; wanted a clusterer that combines streams:" \
+      "aib aib_viterbi ib_hmm_gmm" >&2
+    exit 1
+  fi
+  ;;
+esac
 if [ "$compat" = diartk ]; then # hmm_gmm is what stands there if nothing was asked for
   check_choice "compat diartk with --clusterer" "$clusterer" hmm_gmm aib
   check_choice "compat diartk with --realigner" "$realigner" hmm_gmm kl_hmm
@@ -170,13 +188,20 @@ for name in feats_scp vad_file; do
       ;;
   esac
 done
-if [ "$stage" -gt "$stop_stage" ] || [ "$stage" -gt 8 ] || { [ "$stage" -ge 3 ] && [ "$stop_stage" -le 4 ]; }; then
-  echo "$0: --stage $stage --stop-stage $stop_stage: found nothing to run; wanted some of stages 0 1 2 5 6 7 8" >&2
+trains() { # <stage>: whether it has a network to train
+  case $1-$embedder-$clusterer in *-none-* | 4-sae-* | 4-*-dec) return 1 ;; esac
+}
+untrained=
+for number in 3 4; do trains $number || untrained=$untrained$number; done
+if [ "$stage" -gt "$stop_stage" ] || [ "$stage" -gt 8 ] ||
+  { [ "$stage" -ge 3 ] && [ "$stop_stage" -le 4 ] && [[ $untrained = *"$stage"* && $untrained = *"$stop_stage"* ]]; }; then
+  echo "$0: --stage $stage --stop-stage $stop_stage: found nothing to run with --embedder $embedder; wanted some of" \
+    "stages 0 1 2$(for number in 3 4; do trains $number && echo " $number"; done | xargs -r printf ' %s') 5 6 7 8" >&2
   exit 1
 fi
 
 cd "$here"
-. ./path.sh
+if [ "$embedder" = none ]; then . ./path.sh; else . ./path.sh nets figures; fi
 . utils/run_stage.sh
 # programs end when this recipe is killed
 export DIAR_EXIT_WITH_PARENT=1 DIAR_RECIPE=$(uname -n):$$
@@ -193,7 +218,10 @@ fi
 beam=${beamform/none/}
 filter=${denoise/none/}
 front=${beam:+${beam}_}${filter:+${filter}_}${feats_scp:+scp_} # what was done to the audio, in the names of folders
-choices=$front${vad}_$embedder
+networks=$front$vad # what they learn from
+if [ "$per_recording" = true ]; then networks=${networks}_per_recording; fi
+if [ "$embedder" = none ]; then embedding=${front}none; else embedding=${networks}_$embedder; fi
+choices=$front${vad}_${embedding#"$front$vad"_}
 stream_opts=() tag=
 if [ -n "$streams" ]; then
   folders=
@@ -215,7 +243,11 @@ case $vad in
   energy | webrtc) vad_dir=$exp/vad_${beam:+${beam}_}$vad ;;
   *) vad_dir=$exp/vad_$front$vad ;; # as many frames as these features
 esac
-embed=$exp/embed_$front$embedder
+sae=$exp/sae_$networks
+dec=$exp/${embedder}_$networks
+if [ "$embedder" = sae ]; then model=$sae; else model=$dec; fi
+embed=$exp/embed_$embedding
+if [ "$clusterer" = dec ]; then embed=$feats; fi # it needs no other, and realignment is by the features
 clusters_name=${choices}_$clusterer${tag:+_$tag}
 clusters=$exp/clusters_$clusters_name
 system=$exp/${clusters_name}_$realigner
@@ -226,6 +258,16 @@ wav_opts="${sample_rate:+--sample-rate $sample_rate} ${channel:+--channel $chann
 count_opts="${num_spk:+--num-spk $num_spk} ${min_spk:+--min-spk $min_spk} ${max_spk:+--max-spk $max_spk}"
 turn_opts="${min_gap:+--min-gap $min_gap} ${min_turn:+--min-turn $min_turn}"
 score_opts="${collar:+--collar $collar} ${skip_overlap:+--skip-overlap $skip_overlap}"
+
+training_jobs=1 training_opts="--per-recording $per_recording"
+if [ "$per_recording" = true ]; then training_jobs=$nj training_opts="$training_opts --num-threads 1"; fi
+
+# shellcheck disable=SC2086 # options are meant to be split into words
+make_system() { # <folder of labels> <system>: the turns and their score
+  rm -f $2/.*.tmp
+  steps/realigned_to_rttm.py $turn_opts $data $1 $2
+  steps/rttm_to_score.py $score_opts --vad $vad $data $2
+}
 
 # shellcheck disable=SC2086 # options are meant to be split into words
 {
@@ -265,13 +307,33 @@ score_opts="${collar:+--collar $collar} ${skip_overlap:+--skip-overlap $skip_ove
     steps/vad_to_report.py $score_opts --vad $vad $data $vad_dir
   fi
 
-  if runs 5; then
-    echo "$0: stage 5: feats -> embed"
-    rm -f $exp/.*.tmp
-    steps/feats_to_embed.py $feats $embed
+  if runs 3 && trains 3; then
+    echo "$0: stage 3: feats, vad -> sae; see $sae/log"
+    nj=$training_jobs run_stage sae $sae steps/train_sae.py --config conf/sae.conf $training_opts $sae_opts \
+      $data $feats $vad_dir $sae
   fi
 
-  if runs 6; then
+  if runs 4 && trains 4; then
+    echo "$0: stage 4: sae, feats, vad -> $embedder; see $dec/log"
+    nj=$training_jobs run_stage $embedder $dec steps/train_dec.py --embedder $embedder --config conf/dec.conf \
+      $training_opts $dec_opts $data $sae $feats $vad_dir $dec
+  fi
+
+  if runs 5 && [ "$clusterer" != dec ]; then
+    echo "$0: stage 5: feats -> embed"
+    if [ "$embedder" = none ]; then
+      rm -f $exp/.*.tmp
+      steps/feats_to_embed.py $data $feats $embed
+    else
+      run_stage embed $embed steps/feats_to_embed.py --model $model $data $feats $embed
+    fi
+  fi
+
+  if runs 6 && [ "$clusterer" = dec ]; then
+    echo "$0: stage 6: feats, vad, sae -> clusters"
+    run_stage clusters $clusters steps/feats_to_clusters.py --embedder $embedder --config conf/clusters.conf \
+      --recut $recut --num-threads 1 $count_opts $clusters_opts $data $feats $vad_dir $sae $clusters
+  elif runs 6; then
     echo "$0: stage 6: embed -> clusters"
     run_stage clusters $clusters steps/embed_to_clusters.py --clusterer $clusterer --config conf/clusters.conf \
       --class-conf conf/clusters --recut $recut ${stream_opts[@]+"${stream_opts[@]}"} $count_opts $clusters_opts \
@@ -287,8 +349,9 @@ score_opts="${collar:+--collar $collar} ${skip_overlap:+--skip-overlap $skip_ove
 
   if runs 8; then
     echo "$0: stage 8: realigned -> rttm, score"
-    rm -f $system/.*.tmp
-    steps/realigned_to_rttm.py $turn_opts $data $realigned $system
-    steps/rttm_to_score.py $score_opts --vad $vad $data $system
+    if [ "$clusterer-$realigner" = dec-smooth ]; then # both are DEC's answer
+      make_system $clusters $exp/${clusters_name}_none
+    fi
+    make_system $realigned $system
   fi
 }

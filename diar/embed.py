@@ -1,0 +1,235 @@
+"""Embeddings of frames by networks that the recordings themselves have trained: SAE, DEC, IDEC.
+
+The networks are in ``diar/nets``; here they meet recordings. torch is imported where it is used.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diar.errors import DataError
+from diar.nets.options import DecOptions, DeviceOptions, InputOptions, SaeOptions
+
+if TYPE_CHECKING:
+    from diar.nets.autoencoder import Autoencoder
+    from diar.nets.dec import Dec
+    from diar.nets.inputs import FrameInputs
+    from diar.nets.train import AfterEpoch, Epoch, TrainingState
+
+Float32 = NDArray[np.float32]
+Labels = NDArray[np.int32]
+
+EMBEDDERS = ("sae", "dec", "idec")
+_FORMAT = 1
+_BLOCK_FRAMES = 8192
+_FEWEST_A_CLUSTER = 10  # frames
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What networks learn from: the frames of some recordings, (T, D) float32 each, and (T,) where somebody speaks."""
+
+    frames: Sequence[Float32]
+    masks: Sequence[NDArray[np.bool_]]
+
+    def inputs(self, options: InputOptions, device: DeviceOptions) -> FrameInputs:
+        """The inputs of a network at the speech frames."""
+        from diar.nets.inputs import FrameInputs
+        from diar.nets.train import find_device
+
+        return FrameInputs(self.frames, self.masks, options, find_device(device))
+
+    def digest(self) -> str:
+        """A checksum of all that is learned from."""
+        sum_ = 0
+        for frames, mask in zip(self.frames, self.masks, strict=True):
+            sum_ = zlib.crc32(mask.tobytes(), zlib.crc32(np.ascontiguousarray(frames).tobytes(), sum_))
+        return f"{sum_:08x}"
+
+
+@dataclass(frozen=True)
+class EmbeddingModel:
+    """A trained encoder and what is needed to apply it.
+
+    ``kind`` is sae, dec or idec; ``features`` describes the features it was trained on, ``options`` its training;
+    ``digest`` is a checksum of what it learned from.
+    """
+
+    kind: str
+    network: Autoencoder
+    inputs: InputOptions
+    features: Mapping[str, Any]
+    options: Mapping[str, Any]
+    digest: str
+
+    def embed(self, frames: Float32) -> Float32:
+        """(T, E) float32 embeddings of (T, D) frames, all of them."""
+        from diar.nets.inputs import FrameInputs
+
+        inputs = FrameInputs([frames], [np.ones(len(frames), dtype=bool)], self.inputs)
+        return _encode(self.network, inputs)
+
+    def check_fits(self, features: Mapping[str, Any], where: object) -> None:
+        """Refuse features of another description than those of the training.
+
+        Raises:
+            DataError: they differ; both descriptions are told where they do.
+        """
+        names = [n for n in sorted({*features, *self.features}) if features.get(n) != self.features.get(n)]
+        if names:
+            found, wanted = (", ".join(f"{n} {d.get(n)}" for n in names) for d in (features, self.features))
+            raise DataError(where, f"found features with {found}", f"the model wants {wanted}", "train it on these")
+
+    def to_checkpoint(self) -> dict[str, Any]:
+        """Weights and plain values, for ``diar.io.checkpoint``."""
+        return {
+            "format": _FORMAT,
+            "kind": self.kind,
+            "widths": list(self.network.widths),
+            "inputs": asdict(self.inputs),
+            "features": dict(self.features),
+            "options": dict(self.options),
+            "digest": self.digest,
+            "weights": {name: value.cpu() for name, value in self.network.state_dict().items()},
+        }
+
+    @classmethod
+    def from_checkpoint(cls, content: Mapping[str, Any], where: object) -> EmbeddingModel:
+        """The model that ``to_checkpoint`` wrote.
+
+        Raises:
+            DataError: the content is something else.
+        """
+        from diar.nets.autoencoder import Autoencoder
+
+        try:
+            if content["format"] != _FORMAT:
+                raise DataError(where, f"found format {content['format']}", f"wanted {_FORMAT}", "train it again")
+            network = Autoencoder(content["widths"])
+            network.load_state_dict(content["weights"])
+            parts = (content["features"], content["options"], content["digest"])
+            return cls(content["kind"], network, InputOptions(**content["inputs"]), *parts)
+        except (KeyError, TypeError, RuntimeError, AttributeError) as error:
+            raise DataError(where, f"not a model of embeddings ({error})", advice="train it again") from None
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """How a training goes on where it was stopped: from ``state``, and what to call after every epoch."""
+
+    state: TrainingState | None = None
+    after_epoch: AfterEpoch | None = None
+
+
+def train_sae(
+    speech: Speech, options: SaeOptions, device: DeviceOptions, resumption: Resumption | None = None
+) -> tuple[Autoencoder, list[Epoch]]:
+    """A stacked autoencoder of the speech, and the history of its training; untrained if there is none.
+
+    Raises:
+        DataError: the training diverged, or the device is not there.
+    """
+    from diar.nets.autoencoder import make_autoencoder, sae_phases
+    from diar.nets.train import find_device, threads, train
+
+    resumption = resumption or Resumption()
+    with threads(device.num_threads):
+        inputs = speech.inputs(options, device)
+        network = make_autoencoder(inputs, options).to(find_device(device))
+        phases = sae_phases(network, inputs, options)
+        history = train(network, phases, options, resumption.state, resumption.after_epoch)
+    return network.cpu(), history
+
+
+def train_dec(
+    sae: EmbeddingModel,
+    kind: str,
+    speech: Speech,
+    n_clusters: int,
+    options: DecOptions,
+    device: DeviceOptions,
+    resumption: Resumption | None = None,
+) -> tuple[Dec, list[Epoch]]:
+    """DEC or IDEC (``kind``) from a copy of a stacked autoencoder, and the history; as it was without speech.
+
+    Of little speech there are fewer clusters than ``n_clusters``: one for ten frames.
+
+    Raises:
+        DataError: the training diverged, or the device is not there.
+    """
+    import torch
+
+    from diar.nets.dec import Dec, DecPhase, cluster_weights, encode_all, kmeans_centres
+    from diar.nets.train import find_device, threads, train
+
+    resumption = resumption or Resumption()
+    where = find_device(device)
+    with threads(device.num_threads):
+        network = EmbeddingModel.from_checkpoint(sae.to_checkpoint(), "sae").network.to(where)
+        inputs = speech.inputs(sae.inputs, device)
+        k = min(n_clusters, max(1, len(inputs) // _FEWEST_A_CLUSTER))
+        if len(inputs) and resumption.state is None:
+            centres = kmeans_centres(encode_all(network, inputs), k, options)
+        else:
+            centres = torch.zeros(k, network.widths[-1], device=where)
+        model = Dec(network, centres)
+        phase = DecPhase(model, inputs, options, *cluster_weights(kind, options))
+        history = train(model, [phase], options, resumption.state, resumption.after_epoch)
+    return model.cpu(), history
+
+
+def soft_labels(model: Dec, frames: Float32, speech: NDArray[np.bool_], inputs: InputOptions) -> Float32:
+    """(S, K) float32: q of DEC's clusters at the S speech frames of (T, D) frames, in the order they first win in."""
+    import torch
+
+    from diar.nets.dec import soft_assignment
+    from diar.nets.inputs import FrameInputs
+
+    with torch.no_grad():
+        codes = torch.from_numpy(_encode(model.network, FrameInputs([frames], [speech], inputs)))
+        assignment: Float32 = soft_assignment(codes, model.centres).numpy()
+    winners, first = np.unique(assignment.argmax(axis=1), return_index=True)
+    order = winners[np.argsort(first)]
+    others = np.setdiff1d(np.arange(assignment.shape[1]), order)
+    return np.ascontiguousarray(assignment[:, np.concatenate([order, others])])
+
+
+def _encode(network: Autoencoder, inputs: FrameInputs) -> Float32:
+    import torch
+
+    network.eval()
+    codes = np.empty((len(inputs), network.widths[-1]), dtype=np.float32)
+    with torch.no_grad():
+        for samples in torch.arange(len(inputs)).split(_BLOCK_FRAMES):
+            codes[samples[0] : samples[-1] + 1] = network.encode(network.normalise(inputs[samples])).numpy()
+    return codes
+
+
+# ---- where a training is, as a checkpoint --------------------------------------------------------------------------
+
+
+def state_to_checkpoint(state: TrainingState, digest: str) -> dict[str, Any]:
+    """Tensors and plain values of a training's state; ``digest`` says what it learns from."""
+    content = {name: getattr(state, name) for name in ("phase", "epoch", "weights", "optimizer", "memory")}
+    return content | {"format": _FORMAT, "digest": digest, "history": history_to_json(state.history)}
+
+
+def state_from_checkpoint(content: Mapping[str, Any], digest: str) -> TrainingState | None:
+    """The state that ``state_to_checkpoint`` wrote; None if it learned from something else."""
+    from diar.nets.train import Epoch, TrainingState
+
+    if content.get("format") != _FORMAT or content.get("digest") != digest:
+        return None
+    known = {f.name: content[f.name] for f in fields(TrainingState) if f.name != "history"}
+    return TrainingState(**known, history=tuple(Epoch(**line) for line in content["history"]))
+
+
+def history_to_json(history: Sequence[Epoch]) -> list[dict[str, Any]]:
+    """A line an epoch: phase, epoch, rate, losses."""
+    return [asdict(line) for line in history]

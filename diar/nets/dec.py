@@ -1,0 +1,172 @@
+"""Deep embedded clustering: DEC, which bends the code towards clusters, and IDEC, which keeps the decoder meanwhile.
+
+Legend: i sample, j cluster, z_i code, mu_j centre, N samples, K clusters, E values of a code.
+
+    q_ij = (1 + |z_i - mu_j|^2)^-1 / sum_j' (1 + |z_i - mu_j'|^2)^-1
+    p_ij = (q_ij^2 / f_j) / sum_j' (q_ij'^2 / f_j'),   f_j = sum_i q_ij over all samples
+    DEC:  L = KL(P||Q), the mean over samples of sum_j p_ij log(p_ij / q_ij)
+    IDEC: L = L_r + gamma KL(P||Q), L_r the squared error of the reconstruction
+
+P is fixed for an interval of updates and made anew, from all samples, at its end; labels arg max_j q_ij that hardly
+change from one P to the next end the clustering (J. Xie, R. Girshick, A. Farhadi, "Unsupervised deep embedding for
+clustering analysis", ICML 2016; X. Guo et al., "Improved deep embedded clustering with local structure preservation",
+IJCAI 2017).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from diar.nets.autoencoder import Autoencoder, squared_error
+from diar.nets.inputs import FrameInputs
+from diar.nets.options import DecOptions
+from diar.nets.train import Phase
+
+_BLOCK_SAMPLES = 8192
+
+
+def soft_assignment(codes: Tensor, centres: Tensor) -> Tensor:
+    """(N, K) q of (N, E) codes and (K, E) centres: Student's t with one degree of freedom; rows sum to one."""
+    products = codes @ centres.T
+    squared = codes.square().sum(dim=1, keepdim=True) - 2.0 * products + centres.square().sum(dim=1)
+    closeness = 1.0 / (1.0 + squared.clamp_min(0.0))  # rounding may make a distance negative
+    return closeness / closeness.sum(dim=1, keepdim=True)
+
+
+def target_distribution(assignment: Tensor, frequencies: Tensor) -> Tensor:
+    """(N, K) p of (N, K) q and (K,) f, the sums of q over all samples; rows sum to one."""
+    weight = assignment.square() / frequencies
+    return weight / weight.sum(dim=1, keepdim=True)
+
+
+def clustering_loss(target: Tensor, assignment: Tensor) -> Tensor:
+    """KL(P||Q) in nats, the mean over samples."""
+    return functional.kl_div(assignment.log(), target, reduction="batchmean")
+
+
+class Dec(nn.Module):
+    """An autoencoder and (K, E) ``centres`` of clusters of its codes."""
+
+    def __init__(self, network: Autoencoder, centres: Tensor) -> None:
+        super().__init__()
+        self.network = network
+        self.centres = nn.Parameter(centres)
+
+    def encode_all(self, inputs: FrameInputs) -> Tensor:
+        """(N, E) codes of all samples."""
+        return encode_all(self.network, inputs)
+
+
+def encode_all(network: Autoencoder, inputs: FrameInputs) -> Tensor:
+    """(N, E) codes of all samples, block by block."""
+    network.eval()
+    with torch.no_grad():
+        blocks = torch.arange(len(inputs)).split(_BLOCK_SAMPLES)
+        return torch.cat([network.encode(network.normalise(inputs[block])) for block in blocks])
+
+
+@dataclass(frozen=True)
+class Target:
+    """The target distribution of all samples, as what it is made of: N x E values, where P itself has N x K."""
+
+    codes: Tensor
+    centres: Tensor
+    frequencies: Tensor
+
+    @classmethod
+    def of(cls, codes: Tensor, centres: Tensor) -> tuple[Target, Tensor]:
+        """The target of (N, E) codes, and the (N,) labels they have."""
+        frequencies = torch.zeros(len(centres), dtype=torch.float64, device=codes.device)
+        labels = []
+        for block in codes.split(_BLOCK_SAMPLES):
+            assignment = soft_assignment(block, centres)
+            frequencies += assignment.sum(dim=0, dtype=torch.float64)
+            labels.append(assignment.argmax(dim=1))
+        return cls(codes, centres, frequencies.to(codes.dtype)), torch.cat(labels)
+
+    def __getitem__(self, samples: Tensor) -> Tensor:
+        """(B, K) p of (B,) numbers of samples."""
+        codes = self.codes[samples.to(self.codes.device)]
+        return target_distribution(soft_assignment(codes, self.centres), self.frequencies)
+
+
+class DecPhase(Phase):
+    """The clustering: ``reconstruction`` L_r + ``clustering`` KL(P||Q); DEC is 0 and 1, IDEC 1 and gamma.
+
+    An epoch of the training loop is an interval between two target distributions.
+    """
+
+    has_moving_target = True
+
+    def __init__(
+        self, model: Dec, inputs: FrameInputs, options: DecOptions, reconstruction: float, clustering: float
+    ) -> None:
+        trained = model if reconstruction else nn.ModuleList([model.network.encoder])
+        parameters = list(trained.parameters())
+        if not reconstruction:
+            parameters.append(model.centres)
+        intervals = -(-options.max_updates // options.update_interval)
+        super().__init__("clustering", parameters, len(inputs), intervals, options.update_interval)
+        self._model, self._inputs, self._options = model, inputs, options
+        self._weights = (reconstruction, clustering)
+        self._target: Target | None = None
+        self._labels: Tensor | None = None
+
+    def begin_epoch(self) -> dict[str, float] | None:
+        previous = self._labels
+        self._renew_target()
+        if previous is None or self._labels is None:
+            return {}
+        change = float((self._labels != previous).double().mean())
+        return {"label_change": change} if change > self._options.label_tolerance else None
+
+    def _renew_target(self) -> None:
+        centres = self._model.centres.detach().clone()
+        self._target, self._labels = Target.of(self._model.encode_all(self._inputs), centres)
+
+    def losses(self, samples: Tensor) -> dict[str, Tensor]:
+        if self._target is None:  # an evaluation before the first epoch
+            self._renew_target()
+            assert self._target is not None
+            self._labels = None
+        network = self._model.network
+        normal = network.normalise(self._inputs[samples])
+        codes = network.encode(normal)
+        reconstruction, clustering = self._weights
+        parts = {"clustering": clustering_loss(self._target[samples], soft_assignment(codes, self._model.centres))}
+        loss = clustering * parts["clustering"]
+        if reconstruction:
+            parts["reconstruction"] = squared_error(network.decode(codes), normal, self._options.squares)
+            loss = loss + reconstruction * parts["reconstruction"]
+        return {"loss": loss} | parts
+
+    def state(self) -> dict[str, Tensor]:
+        return {} if self._labels is None else {"labels": self._labels.int()}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        self._labels = state["labels"].long()
+
+
+def cluster_weights(embedder: str, options: DecOptions) -> tuple[float, float]:
+    """The weights of reconstruction and clustering in the loss of ``dec`` or ``idec``."""
+    return (0.0, 1.0) if embedder == "dec" else (1.0, options.gamma)
+
+
+def kmeans_centres(codes: Tensor, n_clusters: int, options: DecOptions) -> Tensor:
+    """(K, E) centres of (N, E) codes: the best of many starts on a sample of them goes on with all."""
+    from sklearn.cluster import KMeans
+
+    values: NDArray[np.float32] = codes.cpu().numpy()
+    rng = np.random.default_rng(options.seed)
+    sample = values[np.sort(rng.permutation(len(values))[: options.kmeans_samples])]
+    starts = KMeans(n_clusters, n_init=options.kmeans_starts, random_state=options.seed).fit(sample)
+    found = starts.cluster_centers_
+    if len(sample) < len(values):
+        found = KMeans(n_clusters, init=found, n_init=1).fit(values).cluster_centers_
+    return torch.from_numpy(found.astype(np.float32)).to(codes.device)

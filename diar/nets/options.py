@@ -1,0 +1,105 @@
+"""Options of the networks, apart from their modules: reading them must not import torch, which takes seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diar.errors import DataError
+from diar.options import Options, option
+
+
+@dataclass(frozen=True)
+class DeviceOptions(Options):
+    """Where networks are trained and used. On the CPU the same seed and number of threads give the same bytes."""
+
+    device: str = option("cpu", "auto is cuda where there is one", choices=("cpu", "cuda", "auto"))
+    num_threads: int = option(2, "threads of a training; their number may change the rounding", low=1, high=256)
+
+
+@dataclass(frozen=True)
+class InputOptions(Options):
+    """What a network sees of a recording at a frame."""
+
+    context: int = option(5, "frames around each, the half of them before it", unit="frames", low=1, high=999)
+    summary: str = option(
+        "none", "the frames of the context side by side, or their statistics: mean and deviation",
+        choices=("none", "statistics"),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class OptimizerOptions(Options):
+    """How a loss is made small, whatever it is of."""
+
+    optimizer: str = option("adam", "SGD has --momentum", choices=("adam", "sgd"))
+    learning_rate: float = option(1e-3, "of the loss as --squares has it", low=1e-9)
+    momentum: float = option(0.9, "of SGD", low=0.0, high=0.999)
+    decay_every: int = option(
+        0, "divide the learning rate by --decay-factor every so many; 0: never", unit="epochs", low=0
+    )
+    decay_factor: float = option(10.0, "what the learning rate is divided by", low=1.0)
+    batch_size: int = option(1024, "samples an update is made from", low=1)
+    squares: str = option(
+        "mean",
+        "squared error of a sample: the mean over its values, or half their sum, which Caffe and the learning rates of "
+        "the DEC paper assume: D/2 times the gradient, of D values",
+        choices=("mean", "half_sum"),
+    )
+    seed: int = option(1, "of weights, dropout and the order of samples", low=0)
+
+
+@dataclass(frozen=True)
+class SaeOptions(InputOptions, OptimizerOptions):
+    """A stacked autoencoder: widths of the layers, greedy pretraining, fine-tuning."""
+
+    hidden: str = option("256-256", "widths of the hidden layers of the encoder; the decoder has them reversed")
+    bottleneck: int = option(20, "values of an embedding", low=1)
+    dropout: float = option(0.2, "of the input and the hidden layer of each pretraining", low=0.0, high=0.9)
+    initial_deviation: float = option(0.0, "of the first weights, drawn from a normal; 0: as torch draws them", low=0.0)
+    pretrain_epochs: int = option(10, "most of each layer's pretraining", unit="epochs", low=0)
+    finetune_epochs: int = option(30, "most of the fine-tuning", unit="epochs", low=0)
+    tolerance: float = option(
+        0.005, "end when the loss of three epochs is not lower than that of the three before by this share; 0: never",
+        low=0.0, high=0.5,
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        widths = self.hidden.split("-") if self.hidden else []
+        if not all(width.isdecimal() and int(width) > 0 for width in widths):
+            raise DataError("--hidden", f"found '{self.hidden}'", "wanted widths as in 500-500-2000")
+
+    def widths(self, n_inputs: int) -> tuple[int, ...]:
+        """The widths of the encoder's layers from the input to the bottleneck."""
+        hidden = [int(width) for width in self.hidden.split("-")] if self.hidden else []
+        return (n_inputs, *hidden, self.bottleneck)
+
+
+@dataclass(frozen=True)
+class DecOptions(OptimizerOptions):
+    """Deep embedded clustering, and its improved variant, which keeps the decoder."""
+
+    gamma: float = option(0.1, "weight of the clustering loss beside the reconstruction loss (IDEC alone)", low=0.0)
+    update_interval: int = option(440, "target distribution and stop rule every so many", unit="updates", low=1)
+    max_updates: int = option(8800, "most of the clustering", unit="updates", low=1)
+    label_tolerance: float = option(
+        0.001, "end when this share of the labels changes, or less, from one target distribution to the next",
+        low=0.0, high=1.0,
+    )  # fmt: skip
+    kmeans_starts: int = option(20, "starts of the k-means that the centres come from", low=1)
+    kmeans_samples: int = option(20000, "most samples that these starts look at; the best goes on with all", low=1)
+
+
+@dataclass(frozen=True)
+class DecEmbeddingOptions(DecOptions):
+    """DEC as a feature extractor: with many more clusters than there are speakers."""
+
+    dec_clusters: int = option(100, "clusters of the embeddings, many more than there are speakers", low=1)
+
+
+@dataclass(frozen=True)
+class DecClusterOptions(DecOptions):
+    """DEC as a clustering: a recording alone, a cluster a speaker."""
+
+    update_interval: int = option(140, "target distribution and stop rule every so many", unit="updates", low=1)
+    max_updates: int = option(2800, "most of the clustering", unit="updates", low=1)

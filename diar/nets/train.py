@@ -1,0 +1,248 @@
+"""The one training loop: phases of epochs of updates, which can go on from any epoch with the same result.
+
+Chance enters by torch's generator alone. It is seeded anew for every epoch from the seed, the phase and the epoch, so
+that a training that was killed needs no state of generators to go on.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from diar.errors import DataError
+from diar.nets.options import DeviceOptions, OptimizerOptions
+
+_WINDOW = 3  # epochs whose mean loss is compared with that of as many before
+_EVALUATED_AT_ONCE = 8192  # samples
+
+
+class Phase:
+    """A part of a training: parameters, a loss over samples 0 to ``n_samples`` - 1, and how long."""
+
+    has_moving_target = False  # losses of different epochs cannot be compared
+
+    def __init__(
+        self, name: str, parameters: Sequence[nn.Parameter], n_samples: int, epochs: int, updates: int | None = None
+    ) -> None:
+        """An epoch goes over all samples once, or makes ``updates``."""
+        self.name = name
+        self.parameters = list(parameters)
+        self.n_samples = n_samples
+        self.epochs = epochs
+        self.updates = updates
+
+    def losses(self, samples: Tensor) -> dict[str, Tensor]:
+        """The mean ``loss`` over (B,) numbers of samples, and the parts it has, if any."""
+        raise NotImplementedError
+
+    def begin_epoch(self) -> dict[str, float] | None:
+        """Called before every epoch: figures for the history, or None to end the phase."""
+        return {}
+
+    def has_converged(self, losses: Sequence[float]) -> bool:
+        """Whether the losses of the epochs so far say that more are of no use."""
+        return False
+
+    def state(self) -> dict[str, Tensor]:
+        """What ``begin_epoch`` remembers from epoch to epoch."""
+        return {}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Remember what ``state`` was."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of the history: the mean ``losses`` of an epoch (``loss`` and its parts), other figures among them.
+
+    Epoch 0 of a phase is the loss before its first update; ``of`` the most epochs it may have.
+    """
+
+    phase: str
+    epoch: int
+    of: int
+    rate: float
+    losses: dict[str, float]
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """Where a training is, and all it needs to go on; tensors and plain values only."""
+
+    phase: int = 0
+    epoch: int = 0
+    weights: dict[str, Tensor] = field(default_factory=dict)
+    optimizer: dict[str, Any] = field(default_factory=dict)
+    memory: dict[str, Tensor] = field(default_factory=dict)
+    history: tuple[Epoch, ...] = ()
+
+
+AfterEpoch = Callable[[TrainingState], None]
+
+
+def train(
+    model: nn.Module,
+    phases: Sequence[Phase],
+    options: OptimizerOptions,
+    state: TrainingState | None = None,
+    after_epoch: AfterEpoch | None = None,
+) -> list[Epoch]:
+    """Train ``model`` in place, from ``state`` on if there is one; the history, with what ``state`` has of it.
+
+    ``after_epoch`` is called with the state to go on from.
+
+    Raises:
+        DataError: a loss that is no number, or that ended above its start: the learning rate is too high.
+    """
+    state = state or TrainingState()
+    history = list(state.history)
+    if state.weights:
+        model.load_state_dict(state.weights)
+    for number, phase in enumerate(phases):
+        if number < state.phase or not phase.n_samples:
+            continue
+        optimizer = _optimizer(phase, options)
+        epoch = 0
+        if number == state.phase and state.epoch:
+            epoch = state.epoch
+            optimizer.load_state_dict(state.optimizer)
+            phase.restore(state.memory)
+        elif phase.epochs:
+            history.append(Epoch(phase.name, 0, phase.epochs, 0.0, {"loss": evaluate(model, phase)}))
+        while epoch < phase.epochs and not phase.has_converged(_losses(history, phase)):
+            rate = options.learning_rate
+            if options.decay_every:
+                rate /= options.decay_factor ** (epoch // options.decay_every)
+            with _seeded(options.seed, number, epoch):
+                figures = phase.begin_epoch()
+                if figures is None:
+                    break
+                losses = _run_epoch(model, phase, optimizer, rate, options.batch_size)
+            epoch += 1
+            history.append(Epoch(phase.name, epoch, phase.epochs, rate, losses | figures))
+            if not math.isfinite(losses["loss"]):
+                raise _diverged(options, phase, history)
+            if after_epoch is not None:
+                weights, memory = model.state_dict(), phase.state()
+                after_epoch(TrainingState(number, epoch, weights, optimizer.state_dict(), memory, tuple(history)))
+        if phase.epochs and not phase.has_moving_target and not evaluate(model, phase) <= _first(history, phase):
+            raise _diverged(options, phase, history)
+    return history
+
+
+def evaluate(model: nn.Module, phase: Phase) -> float:
+    """The mean loss over all samples, without dropout."""
+    model.eval()
+    total = 0.0
+    with torch.no_grad():
+        for samples in torch.arange(phase.n_samples).split(_EVALUATED_AT_ONCE):
+            total += float(phase.losses(samples)["loss"]) * len(samples)
+    return total / phase.n_samples
+
+
+def _run_epoch(
+    model: nn.Module, phase: Phase, optimizer: torch.optim.Optimizer, rate: float, batch_size: int
+) -> dict[str, float]:
+    """The mean losses of the updates of an epoch, as they were before each."""
+    model.train()
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    sums: dict[str, Tensor] = {}
+    n_updates = 0
+    for samples in _batches(phase, batch_size):
+        losses = phase.losses(samples)
+        optimizer.zero_grad()
+        losses["loss"].backward()
+        optimizer.step()
+        n_updates += 1
+        for name, loss in losses.items():  # no .item() here: it would wait for the device
+            sums[name] = sums[name] + loss.detach() if name in sums else loss.detach()
+    return {name: float(total) / n_updates for name, total in sums.items()}
+
+
+def _batches(phase: Phase, size: int) -> Iterator[Tensor]:
+    """Numbers of samples in an order of chance: all once, or as many batches as there are updates."""
+    n_batches = -(-phase.n_samples // size)
+    for update in range(phase.updates or n_batches):
+        if update % n_batches == 0:
+            order = torch.randperm(phase.n_samples).split(size)
+        yield order[update % n_batches]
+
+
+def _optimizer(phase: Phase, options: OptimizerOptions) -> torch.optim.Optimizer:
+    if options.optimizer == "adam":
+        return torch.optim.Adam(phase.parameters, lr=options.learning_rate)
+    return torch.optim.SGD(phase.parameters, lr=options.learning_rate, momentum=options.momentum)
+
+
+def has_levelled_off(losses: Sequence[float], tolerance: float) -> bool:
+    """Whether the mean of the last three losses is not lower than that of the three before by ``tolerance`` of it."""
+    if not tolerance or len(losses) < 2 * _WINDOW:
+        return False
+    last, before = sum(losses[-_WINDOW:]), sum(losses[-2 * _WINDOW : -_WINDOW])
+    return before - last < tolerance * before
+
+
+def _losses(history: Sequence[Epoch], phase: Phase) -> list[float]:
+    return [line.losses["loss"] for line in history if line.phase == phase.name and line.epoch]
+
+
+def _first(history: Sequence[Epoch], phase: Phase) -> float:
+    return next(line.losses["loss"] for line in history if line.phase == phase.name)
+
+
+def _diverged(options: OptimizerOptions, phase: Phase, history: Sequence[Epoch]) -> DataError:
+    losses = f"the loss of '{phase.name}' went from {_first(history, phase):.4g} to {history[-1].losses['loss']:.4g}"
+    return DataError("--learning-rate", f"found {options.learning_rate:g}: {losses}", "wanted one that lowers it")
+
+
+# ---- chance, threads and devices -----------------------------------------------------------------------------------
+
+
+@contextmanager
+def _seeded(seed: int, phase: int, epoch: int) -> Iterator[None]:
+    """Seed torch's generators for one epoch, and leave them as they were."""
+    with torch.random.fork_rng():
+        torch.manual_seed(zlib.crc32(f"{seed} {phase} {epoch}".encode()))
+        yield
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed torch's generators, for first weights, and leave them as they were."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    """Let torch and all other libraries use ``number`` threads; afterwards as many as before."""
+    from threadpoolctl import threadpool_limits
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        with threadpool_limits(number):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def find_device(options: DeviceOptions) -> torch.device:
+    """The device asked for.
+
+    Raises:
+        DataError: cuda where there is none.
+    """
+    has_cuda = torch.cuda.is_available()
+    if options.device == "cuda" and not has_cuda:
+        raise DataError("--device", "found cuda, but torch sees no GPU", "wanted cpu or auto")
+    return torch.device("cuda" if options.device != "cpu" and has_cuda else "cpu")

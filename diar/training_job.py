@@ -1,0 +1,125 @@
+"""A job that trains networks: of all recordings together or of each alone, going on where an earlier one was killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from diar import cli
+from diar.embed import (
+    EmbeddingModel,
+    Resumption,
+    Speech,
+    history_to_json,
+    state_from_checkpoint,
+    state_to_checkpoint,
+)
+from diar.errors import DataError
+from diar.front_end import speech_mask
+from diar.io.ark import ArchiveFolder
+from diar.io.checkpoint import link_model, model_path, read_checkpoint, write_checkpoint
+from diar.io.figure import write_png
+from diar.io.files import write_json
+from diar.job import Job
+from diar.options import Options
+from diar.progress import TrainingProgress
+from diar.report.loss_curves import loss_figure
+
+if TYPE_CHECKING:
+    from diar.nets.train import Epoch, TrainingState
+
+_JOINT = "joint.model"  # ends differently from <recording>.pt, so that no recording's name can be in its way
+
+Train = Callable[[str, Speech, Resumption], "tuple[EmbeddingModel, list[Epoch]]"]
+
+
+class TrainingJob(Job):
+    """A stage whose output is a model a recording: ``<recording>.pt``, links to one file where all share it.
+
+    Beside each model stand its losses, ``.loss.json`` and ``.loss.png``; while it is trained, ``.state``.
+    """
+
+    def __init__(
+        self,
+        description: str | None,
+        noun: str,
+        inputs: Sequence[str],
+        options: Sequence[type[Options]],
+        flags: Mapping[str, str] | None = None,
+        others: Sequence[type[Options]] = (),
+    ) -> None:
+        flags = {"--per-recording": "true: a model of each recording alone; false: one of all"} | dict(flags or {})
+        super().__init__(description, noun, inputs, options, flags, others)
+        self.per_recording = cli.boolean(self.arguments.per_recording or "false")
+        self.records(per_recording=str(self.per_recording).lower())
+
+    def each_model(self, feats: ArchiveFolder, vad: ArchiveFolder, train: Train) -> None:
+        """Train the models from the speech of ``feats``; ``train`` gets a recording that the model is applied to.
+
+        What is there already of the same options and the same speech stays as it is.
+        """
+        if self.per_recording or self.arguments.prepare:
+            self.each_recording(
+                lambda recording: self._train(
+                    recording, model_path(self.output, recording), read_speech([recording], feats, vad), train
+                )
+            )
+            return
+        if self._share[1] != 1:
+            raise DataError("--share", f"found {self.arguments.share}", "wanted 1/1: all train one model")
+        known = [recording for recording in self.recordings if recording in feats and recording in vad]
+        if not known:
+            raise DataError(feats.path, "has no features of a recording with speech labels", "wanted some to learn")
+        self.output.mkdir(parents=True, exist_ok=True)
+        self._train(known[0], self.output / _JOINT, read_speech(known, feats, vad), train)
+
+        def link(recording: str) -> None:
+            if recording not in known:
+                raise DataError(recording, "has no features or no speech labels", "wanted both", "see stages 1 and 2")
+            link_model(model_path(self.output, recording), _JOINT)
+
+        self.each_recording(link)
+
+    def _train(self, recording: str, path: Path, speech: Speech, train: Train) -> None:
+        digest = speech.digest()
+        if path.exists() and read_checkpoint(path).get("digest") == digest:
+            print(f"{path}: trained already, with the same options from the same speech", flush=True)
+            return
+        path.unlink(missing_ok=True)
+        if not any(mask.any() for mask in speech.masks):
+            cli.warn(f"{path}: no speech to learn from, so the model is untrained")
+        state_path = path.with_suffix(".state")
+        state = state_from_checkpoint(read_checkpoint(state_path), digest) if state_path.exists() else None
+        if state:
+            print(f"{path}: going on after epoch {state.epoch} of '{state.history[-1].phase}'", flush=True)
+        progress = TrainingProgress(path.stem)
+
+        def after_epoch(state: TrainingState) -> None:
+            write_checkpoint(state_path, state_to_checkpoint(state, digest))
+            progress.show(state.history[-1])
+
+        try:
+            model, history = train(recording, speech, Resumption(state, after_epoch))
+        finally:
+            progress.close()
+        lines = history_to_json(history)
+        write_json(path.with_suffix(".loss.json"), lines)
+        write_png(path.with_suffix(".loss.png"), loss_figure(lines, f"{model.kind} of {path.stem}"))
+        write_checkpoint(path, model.to_checkpoint())
+        state_path.unlink(missing_ok=True)
+
+
+def read_speech(recordings: Sequence[str], feats: ArchiveFolder, vad: ArchiveFolder) -> Speech:
+    """What networks learn from of ``recordings``.
+
+    Raises:
+        DataError: features and speech labels of different lengths, or features of different dimensions.
+    """
+    frames = [feats.read(recording) for recording in recordings]
+    masks = [speech_mask(name, matrix, vad.read(name)) for name, matrix in zip(recordings, frames, strict=True)]
+    for name, matrix in zip(recordings, frames, strict=True):
+        if matrix.shape[1] != frames[0].shape[1]:
+            found = f"found {matrix.shape[1]} values a frame"
+            raise DataError(name, found, f"wanted {frames[0].shape[1]}, as '{recordings[0]}' has")
+    return Speech(frames, masks)

@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""train dec: sae, feats, vad -> dec or idec: deep embedded clustering from a stacked autoencoder, for embeddings.
+
+With --embedder dec the code alone is bent towards clusters, with idec the decoder is kept. The models are
+<recording>.pt in the output folder, of all recordings together or of each, as the autoencoder's are.
+
+e.g.: steps/train_dec.py --embedder idec data/eval exp/eval/sae_energy exp/eval/feats exp/eval/vad_energy exp/eval/idec
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from diar import cli
+from diar.embed import EmbeddingModel, Resumption, Speech, train_dec
+from diar.job import describe_features
+from diar.nets.options import DecEmbeddingOptions, DeviceOptions
+from diar.training_job import TrainingJob
+
+
+def main() -> None:
+    embedder = cli.chosen("--embedder", ("idec", "dec"))
+    flags = {"--embedder": "dec or idec (default idec)"}
+    job = TrainingJob(__doc__, embedder, ("sae", "feats", "vad"), (DecEmbeddingOptions, DeviceOptions), flags)
+    saes, feats, vad = job.inputs
+    options, device = job.options(DecEmbeddingOptions, DeviceOptions)
+    job.records(embedder=embedder)
+
+    def train(recording: str, speech: Speech, resumption: Resumption) -> tuple[EmbeddingModel, Any]:
+        path, content = saes.read_model(recording)
+        sae = EmbeddingModel.from_checkpoint(content, path)
+        features = describe_features(feats.path, speech.frames[0].shape[1])
+        sae.check_fits(features, feats.path)
+        model, history = train_dec(sae, embedder, speech, options.dec_clusters, options, device, resumption)
+        made = asdict(options) | {"sae": sae.options}
+        return EmbeddingModel(embedder, model.network, sae.inputs, features, made, speech.digest()), history
+
+    job.each_model(feats, vad, train)
+
+
+if __name__ == "__main__":
+    cli.run(main)
