@@ -14,14 +14,14 @@ from diar.errors import DataError
 from diar.front_end import speech_mask
 from diar.io.ark import write_arrays
 from diar.job import SOFT_LABELS_SUFFIX, Job, describe_features
-from diar.nets.options import DecClusterOptions, DeviceOptions
+from diar.nets.options import DecOptions, DeviceOptions
 from diar.pipeline import CLUSTERERS, count_speakers
 
 
 def main() -> None:
     embedder = cli.chosen("--embedder", ("idec", "dec"))
     flags = {"--embedder": "dec or idec (default idec)"}
-    classes = (DecClusterOptions, DeviceOptions, SpeakerCountOptions)
+    classes = (DecOptions, DeviceOptions, SpeakerCountOptions)
     job = Job(__doc__, "clusters", ("feats", "vad", "sae"), classes, flags, others=tuple(CLUSTERERS.values()))
     if job.recut:
         raise DataError("--recut", "found true with the clusterer dec", "wanted false: it makes no merges to cut")

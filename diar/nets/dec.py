@@ -111,8 +111,8 @@ class DecPhase(Phase):
         parameters = list(trained.parameters())
         if not reconstruction:
             parameters.append(model.centres)
-        intervals = -(-options.max_updates // options.update_interval)
-        super().__init__("clustering", parameters, len(inputs), intervals, options.update_interval)
+        updates = options.update_interval or None
+        super().__init__("clustering", parameters, len(inputs), options.max_intervals, updates)
         self._model, self._inputs, self._options = model, inputs, options
         self._weights = (reconstruction, clustering)
         self._target: Target | None = None

@@ -80,8 +80,11 @@ class DecOptions(OptimizerOptions):
     """Deep embedded clustering, and its improved variant, which keeps the decoder."""
 
     gamma: float = option(0.1, "weight of the clustering loss beside the reconstruction loss (IDEC alone)", low=0.0)
-    update_interval: int = option(440, "target distribution and stop rule every so many", unit="updates", low=1)
-    max_updates: int = option(8800, "most of the clustering", unit="updates", low=1)
+    update_interval: int = option(
+        0, "a new target distribution, and the stop rule, every so many; 0: as many as see each sample once",
+        unit="updates", low=0,
+    )  # fmt: skip
+    max_intervals: int = option(10, "most target distributions", low=1)
     label_tolerance: float = option(
         0.001, "end when this share of the labels changes, or less, from one target distribution to the next",
         low=0.0, high=1.0,
@@ -95,11 +98,3 @@ class DecEmbeddingOptions(DecOptions):
     """DEC as a feature extractor: with many more clusters than there are speakers."""
 
     dec_clusters: int = option(100, "clusters of the embeddings, many more than there are speakers", low=1)
-
-
-@dataclass(frozen=True)
-class DecClusterOptions(DecOptions):
-    """DEC as a clustering: a recording alone, a cluster a speaker."""
-
-    update_interval: int = option(140, "target distribution and stop rule every so many", unit="updates", low=1)
-    max_updates: int = option(2800, "most of the clustering", unit="updates", low=1)

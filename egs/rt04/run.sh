@@ -188,15 +188,15 @@ for name in feats_scp vad_file; do
       ;;
   esac
 done
-trains() { # <stage>: whether it has a network to train
-  case $1-$embedder-$clusterer in *-none-* | 4-sae-* | 4-*-dec) return 1 ;; esac
+has_work() { # <stage>: whether there is something to do in it
+  case $1-$embedder-$clusterer in [34]-none-* | 4-sae-* | [45]-*-dec) return 1 ;; esac
 }
-untrained=
-for number in 3 4; do trains $number || untrained=$untrained$number; done
-if [ "$stage" -gt "$stop_stage" ] || [ "$stage" -gt 8 ] ||
-  { [ "$stage" -ge 3 ] && [ "$stop_stage" -le 4 ] && [[ $untrained = *"$stage"* && $untrained = *"$stop_stage"* ]]; }; then
+working=
+for number in 0 1 2 3 4 5 6 7 8; do ! has_work $number || working="$working $number"; done
+for number in $working none; do [ $number != none ] && [ $number -ge "$stage" ] && [ $number -le "$stop_stage" ] && break; done
+if [ $number = none ]; then
   echo "$0: --stage $stage --stop-stage $stop_stage: found nothing to run with --embedder $embedder; wanted some of" \
-    "stages 0 1 2$(for number in 3 4; do trains $number && echo " $number"; done | xargs -r printf ' %s') 5 6 7 8" >&2
+    "stages$working" >&2
   exit 1
 fi
 
@@ -206,7 +206,7 @@ if [ "$embedder" = none ]; then . ./path.sh; else . ./path.sh nets figures; fi
 # programs end when this recipe is killed
 export DIAR_EXIT_WITH_PARENT=1 DIAR_RECIPE=$(uname -n):$$
 
-runs() { [ "$stage" -le "$1" ] && [ "$stop_stage" -ge "$1" ]; }
+runs() { [ "$stage" -le "$1" ] && [ "$stop_stage" -ge "$1" ] && has_work "$1"; }
 
 data=data/$set
 exp=exp/$set
@@ -218,10 +218,9 @@ fi
 beam=${beamform/none/}
 filter=${denoise/none/}
 front=${beam:+${beam}_}${filter:+${filter}_}${feats_scp:+scp_} # what was done to the audio, in the names of folders
-networks=$front$vad # what they learn from
-if [ "$per_recording" = true ]; then networks=${networks}_per_recording; fi
-if [ "$embedder" = none ]; then embedding=${front}none; else embedding=${networks}_$embedder; fi
-choices=$front${vad}_${embedding#"$front$vad"_}
+alone=
+if [ "$per_recording" = true ] && [ "$embedder" != none ]; then alone=per_recording_; fi
+choices=$front${vad}_$alone$embedder
 stream_opts=() tag=
 if [ -n "$streams" ]; then
   folders=
@@ -243,10 +242,11 @@ case $vad in
   energy | webrtc) vad_dir=$exp/vad_${beam:+${beam}_}$vad ;;
   *) vad_dir=$exp/vad_$front$vad ;; # as many frames as these features
 esac
-sae=$exp/sae_$networks
-dec=$exp/${embedder}_$networks
+sae=$exp/sae_$front$vad${alone:+_${alone%_}}
+dec=$exp/${embedder}_$front$vad${alone:+_${alone%_}}
 if [ "$embedder" = sae ]; then model=$sae; else model=$dec; fi
-embed=$exp/embed_$embedding
+embed=$exp/embed_$choices
+if [ "$embedder" = none ]; then embed=$exp/embed_${front}none; fi
 if [ "$clusterer" = dec ]; then embed=$feats; fi # it needs no other, and realignment is by the features
 clusters_name=${choices}_$clusterer${tag:+_$tag}
 clusters=$exp/clusters_$clusters_name
@@ -307,19 +307,19 @@ make_system() { # <folder of labels> <system>: the turns and their score
     steps/vad_to_report.py $score_opts --vad $vad $data $vad_dir
   fi
 
-  if runs 3 && trains 3; then
+  if runs 3; then
     echo "$0: stage 3: feats, vad -> sae; see $sae/log"
     nj=$training_jobs run_stage sae $sae steps/train_sae.py --config conf/sae.conf $training_opts $sae_opts \
       $data $feats $vad_dir $sae
   fi
 
-  if runs 4 && trains 4; then
+  if runs 4; then
     echo "$0: stage 4: sae, feats, vad -> $embedder; see $dec/log"
     nj=$training_jobs run_stage $embedder $dec steps/train_dec.py --embedder $embedder --config conf/dec.conf \
       $training_opts $dec_opts $data $sae $feats $vad_dir $dec
   fi
 
-  if runs 5 && [ "$clusterer" != dec ]; then
+  if runs 5; then
     echo "$0: stage 5: feats -> embed"
     if [ "$embedder" = none ]; then
       rm -f $exp/.*.tmp
