@@ -154,8 +154,8 @@ def compare(name: str, runs: Sequence[Scores], plain_name: str, plain: Scores) -
     low, high = np.percentile(gains, (2.5, 97.5))
     before, after = (100 * times.sum() / scored.sum() for times in (errors, learned))
     print(f"\n{plain_name} {before:.2f} -> {name} {after:.2f}: {100 * (after / before - 1):+.1f} % relative")
-    print(f"gain {before - after:.2f}, of {RESAMPLES} resamples of the meetings 95 % in {low:.2f} to {high:.2f}, ", end="")
-    print(f"{100 * (gains <= 0).mean():.1f} % without a gain")
+    print(f"gain {before - after:.2f}; of {RESAMPLES} resamples of the meetings 95 % gain {low:.2f} to {high:.2f}")
+    print(f"and {100 * (gains <= 0).mean():.1f} % nothing")
 
 
 if __name__ == "__main__":

@@ -259,6 +259,8 @@ count_opts="${num_spk:+--num-spk $num_spk} ${min_spk:+--min-spk $min_spk} ${max_
 turn_opts="${min_gap:+--min-gap $min_gap} ${min_turn:+--min-turn $min_turn}"
 score_opts="${collar:+--collar $collar} ${skip_overlap:+--skip-overlap $skip_overlap}"
 
+embedded=
+if [ "$embedder" != none ]; then embedded="--config conf/embedded.conf"; fi # what fits codes better than cepstra
 training_jobs=1 training_opts="--per-recording $per_recording"
 if [ "$per_recording" = true ]; then training_jobs=$nj training_opts="$training_opts --num-threads 1"; fi
 
@@ -335,7 +337,7 @@ make_system() { # <folder of labels> <system>: the turns and their score
       --recut $recut --num-threads 1 $count_opts $clusters_opts $data $feats $vad_dir $sae $clusters
   elif runs 6; then
     echo "$0: stage 6: embed -> clusters"
-    run_stage clusters $clusters steps/embed_to_clusters.py --clusterer $clusterer --config conf/clusters.conf \
+    run_stage clusters $clusters steps/embed_to_clusters.py --clusterer $clusterer $embedded --config conf/clusters.conf \
       --class-conf conf/clusters --recut $recut ${stream_opts[@]+"${stream_opts[@]}"} $count_opts $clusters_opts \
       $data $embed $vad_dir $clusters
   fi
