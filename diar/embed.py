@@ -115,8 +115,9 @@ class EmbeddingModel:
             network.load_state_dict(content["weights"])
             parts = (content["features"], content["options"], content["digest"])
             return cls(content["kind"], network, InputOptions(**content["inputs"]), *parts)
-        except (KeyError, TypeError, RuntimeError, AttributeError) as error:
-            raise DataError(where, f"not a model of embeddings ({error})", advice="train it again") from None
+        except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            reason = " ".join(str(error).split())[:100]
+            raise DataError(where, f"not a model of embeddings ({reason})", advice="train it again") from None
 
 
 @dataclass(frozen=True)
@@ -206,8 +207,9 @@ def _encode(network: Autoencoder, inputs: FrameInputs) -> Float32:
     network.eval()
     codes = np.empty((len(inputs), network.widths[-1]), dtype=np.float32)
     with torch.no_grad():
-        for samples in torch.arange(len(inputs)).split(_BLOCK_FRAMES):
-            codes[samples[0] : samples[-1] + 1] = network.encode(network.normalise(inputs[samples])).numpy()
+        for first in range(0, len(inputs), _BLOCK_FRAMES):
+            samples = torch.arange(first, min(first + _BLOCK_FRAMES, len(inputs)))
+            codes[first : first + len(samples)] = network.encode(network.normalise(inputs[samples])).numpy()
     return codes
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,18 @@ def write_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
     import torch
 
     buffer = io.BytesIO()
-    torch.save(dict(content), buffer)
+    torch.save(_without_references(content), buffer)
     with atomic_path(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
+
+
+def _without_references(content: Any) -> Any:
+    """A copy in which equal strings are one object and containers are not shared: pickle tells the same from equal."""
+    if isinstance(content, Mapping):
+        return {_without_references(name): _without_references(value) for name, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return type(content)(map(_without_references, content))
+    return sys.intern(content) if type(content) is str else content
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
