@@ -107,11 +107,13 @@ class EmbeddingModel:
             DataError: the content is something else.
         """
         from diar.nets.autoencoder import Autoencoder
+        from diar.nets.train import seeded
 
         try:
             if content["format"] != _FORMAT:
                 raise DataError(where, f"found format {content['format']}", f"wanted {_FORMAT}", "train it again")
-            network = Autoencoder(content["widths"])
+            with seeded(0):  # first weights are drawn, though others take their place
+                network = Autoencoder(content["widths"])
             network.load_state_dict(content["weights"])
             parts = (content["features"], content["options"], content["digest"])
             return cls(content["kind"], network, InputOptions(**content["inputs"]), *parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import struct
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,6 +17,12 @@ from diar.io.files import atomic_path
 from diar.io.scp import write_table
 
 MODEL_SUFFIX = ".pt"
+_ZIP = b"PK\3\4"  # how files of torch begin; what else it reads are pickles of old
+# what torch raises where a file is broken
+_BROKEN = (
+    OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, AttributeError, AssertionError, OverflowError,
+    MemoryError, struct.error, pickle.UnpicklingError,
+)  # fmt: skip
 
 
 def model_path(folder: Path, recording: str) -> Path:
@@ -51,10 +58,13 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     import torch
 
     try:
+        with path.open("rb") as file:
+            if file.read(len(_ZIP)) != _ZIP:
+                raise ValueError("not a file of torch's")
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise DataError(path, "no such file", "wanted a model") from None
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+    except _BROKEN as error:
         reason = " ".join(str(error).split())[:100]
         raise DataError(path, f"cannot be read as a model ({reason})", advice="train it again") from None
     if not isinstance(content, dict):
