@@ -51,8 +51,11 @@ class TrainingJob(Job):
     ) -> None:
         flags = {"--per-recording": "true: a model of each recording alone; false: one of all"} | dict(flags or {})
         super().__init__(description, noun, inputs, options, flags, others)
-        self.per_recording = cli.boolean(self.arguments.per_recording or "false")
-        self.records(per_recording=str(self.per_recording).lower())
+        choice = self.arguments.per_recording or "false"
+        if choice not in ("true", "false"):
+            raise DataError("--per-recording", f"found '{choice}'", "wanted true or false")
+        self.per_recording = choice == "true"
+        self.records(per_recording=choice)
 
     def each_model(self, feats: ArchiveFolder, vad: ArchiveFolder, train: Train) -> None:
         """Train the models from the speech of ``feats``; ``train`` gets a recording that the model is applied to.
