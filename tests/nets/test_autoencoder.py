@@ -170,6 +170,15 @@ def test_pretraining_drops_inputs_and_hidden_values_but_no_values_of_a_code(laye
     assert evaluate(network, phase) == evaluate(network, phase)
 
 
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_the_layers_below_get_no_gradient(layer: int) -> None:
+    network = make_autoencoder(INPUTS, SAE)
+    phase = LayerPhase(network, layer, INPUTS, SAE)
+    phase.losses(ALL)["loss"].backward()
+    with_gradient = {id(parameter) for parameter in network.parameters() if parameter.grad is not None}
+    assert with_gradient == {id(parameter) for parameter in phase.parameters}
+
+
 def test_fine_tuning_has_no_dropout() -> None:
     network = make_autoencoder(INPUTS, SAE).train()
     phase = FinetunePhase(network, INPUTS, sae(dropout=0.9))

@@ -123,7 +123,7 @@ def test_an_epoch_of_so_many_updates_begins_and_goes_on_with_new_orders(updates:
             assert len(set(order)) == len(order)
             if len(epoch[first:]) >= 3:
                 assert sorted(order) == list(range(N_SAMPLES))
-    assert batches[0] != batches[updates]
+    assert batches[0] != batches[updates] and batches[0] not in batches[3:updates], "chance begins every round"
 
 
 def test_the_history_has_the_losses_before_each_update_and_at_the_start_those_of_all_without_dropout() -> None:
@@ -205,6 +205,10 @@ def test_levelling_off_is_by_means_of_three_epochs(losses: list[float], toleranc
 def test_without_a_tolerance_nothing_levels_off() -> None:
     assert has_levelled_off([1.0] * 6, 0.001) and not has_levelled_off([1.0] * 60, 0.0)
     assert not has_levelled_off([1.0] * 5, 0.5)
+
+
+def test_the_tolerance_is_a_share_of_the_epochs_before() -> None:
+    assert has_levelled_off([1.0] * 3 + [0.75] * 3, 0.3) and not has_levelled_off([1.0] * 3 + [0.65] * 3, 0.3)
 
 
 # ---- divergence ----------------------------------------------------------------------------------------------------
