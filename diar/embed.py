@@ -112,17 +112,20 @@ class EmbeddingModel:
             DataError: the content is something else.
         """
         from diar.nets.autoencoder import Autoencoder
+        from diar.nets.train import seeded
 
         try:
             if content["format"] != _FORMAT:
                 raise DataError(where, f"found format {content['format']}", f"wanted {_FORMAT}", "train it again")
-            network = Autoencoder(content["widths"])
+            with seeded(0):  # first weights are drawn, though others take their place
+                network = Autoencoder(content["widths"])
             network.load_state_dict(content["weights"])
             parts = (content["features"], content["options"], content["digest"])
             axes = content["axes"].numpy()
             return cls(content["kind"], network, axes, InputOptions(**content["inputs"]), *parts)
-        except (KeyError, TypeError, RuntimeError, AttributeError) as error:
-            raise DataError(where, f"not a model of embeddings ({error})", advice="train it again") from None
+        except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            reason = " ".join(str(error).split())[:100]
+            raise DataError(where, f"not a model of embeddings ({reason})", advice="train it again") from None
 
 
 @dataclass(frozen=True)
@@ -225,8 +228,9 @@ def _encode(network: Autoencoder, inputs: FrameInputs) -> Float32:
     network.eval()
     codes = np.empty((len(inputs), network.widths[-1]), dtype=np.float32)
     with torch.no_grad():
-        for samples in torch.arange(len(inputs)).split(_BLOCK_FRAMES):
-            codes[samples[0] : samples[-1] + 1] = network.encode(network.normalise(inputs[samples])).numpy()
+        for first in range(0, len(inputs), _BLOCK_FRAMES):
+            samples = torch.arange(first, min(first + _BLOCK_FRAMES, len(inputs)))
+            codes[first : first + len(samples)] = network.encode(network.normalise(inputs[samples])).numpy()
     return codes
 
 

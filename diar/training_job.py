@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from diar import cli
 from diar.embed import (
@@ -51,8 +51,11 @@ class TrainingJob(Job):
     ) -> None:
         flags = {"--per-recording": "true: a model of each recording alone; false: one of all"} | dict(flags or {})
         super().__init__(description, noun, inputs, options, flags, others)
-        self.per_recording = cli.boolean(self.arguments.per_recording or "false")
-        self.records(per_recording=str(self.per_recording).lower())
+        choice = self.arguments.per_recording or "false"
+        if choice not in ("true", "false"):
+            raise DataError("--per-recording", f"found '{choice}'", "wanted true or false")
+        self.per_recording = choice == "true"
+        self.records(per_recording=choice)
 
     def each_model(self, feats: ArchiveFolder, vad: ArchiveFolder, train: Train) -> None:
         """Train the models from the speech of ``feats``; ``train`` gets a recording that the model is applied to.
@@ -60,11 +63,7 @@ class TrainingJob(Job):
         What is there already of the same options and the same speech stays as it is.
         """
         if self.per_recording or self.arguments.prepare:
-            self.each_recording(
-                lambda recording: self._train(
-                    recording, model_path(self.output, recording), read_speech([recording], feats, vad), train
-                )
-            )
+            self.each_recording(lambda recording: self._train_alone(recording, feats, vad, train))
             return
         if self._share[1] != 1:
             raise DataError("--share", f"found {self.arguments.share}", "wanted 1/1: all train one model")
@@ -75,22 +74,32 @@ class TrainingJob(Job):
         self._train(known[0], self.output / _JOINT, read_speech(known, feats, vad), train)
 
         def link(recording: str) -> None:
+            model_path(self.output, recording).unlink(missing_ok=True)
             if recording not in known:
                 raise DataError(recording, "has no features or no speech labels", "wanted both", "see stages 1 and 2")
             link_model(model_path(self.output, recording), _JOINT)
 
         self.each_recording(link)
 
+    def _train_alone(self, recording: str, feats: ArchiveFolder, vad: ArchiveFolder, train: Train) -> None:
+        path = model_path(self.output, recording)
+        try:
+            speech = read_speech([recording], feats, vad)
+        except DataError:
+            path.unlink(missing_ok=True)  # of an earlier run
+            raise
+        self._train(recording, path, speech, train)
+
     def _train(self, recording: str, path: Path, speech: Speech, train: Train) -> None:
         digest = speech.digest()
-        if path.exists() and read_checkpoint(path).get("digest") == digest:
+        if _checkpoint_of_earlier_run(path).get("digest") == digest:
             print(f"{path}: trained already, with the same options from the same speech", flush=True)
             return
         path.unlink(missing_ok=True)
         if not any(mask.any() for mask in speech.masks):
             cli.warn(f"{path}: no speech to learn from, so the model is untrained")
         state_path = path.with_suffix(".state")
-        state = state_from_checkpoint(read_checkpoint(state_path), digest) if state_path.exists() else None
+        state = state_from_checkpoint(_checkpoint_of_earlier_run(state_path), digest)
         if state:
             print(f"{path}: going on after epoch {state.epoch} of '{state.history[-1].phase}'", flush=True)
         progress = TrainingProgress(path.stem)
@@ -108,6 +117,14 @@ class TrainingJob(Job):
         write_png(path.with_suffix(".loss.png"), loss_figure(lines, f"{model.kind} of {path.stem}"))
         write_checkpoint(path, model.to_checkpoint())
         state_path.unlink(missing_ok=True)
+
+
+def _checkpoint_of_earlier_run(path: Path) -> dict[str, Any]:
+    """Its content; nothing where there is none, or none that can be read."""
+    try:
+        return read_checkpoint(path)
+    except DataError:
+        return {}
 
 
 def read_speech(recordings: Sequence[str], feats: ArchiveFolder, vad: ArchiveFolder) -> Speech:

@@ -194,7 +194,9 @@ def window_statistics(frames: Float32, window: int) -> Float32:
         mean = _window_sums(stretch, starts - first, ends - first) / counts
         square = _window_sums(np.square(stretch), starts - first, ends - first) / counts
         statistics[a:b, :dim] = mean + centre
-        statistics[a:b, dim:] = np.sqrt(np.maximum(square - np.square(mean), 0.0))
+        variance = np.maximum(square - np.square(mean), 0.0)
+        variance[ends - starts == 1] = 0.0  # but for rounding
+        statistics[a:b, dim:] = np.sqrt(variance)
     return statistics
 
 

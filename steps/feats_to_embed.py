@@ -24,6 +24,8 @@ def main() -> None:
     if not job.arguments.model:
         link(feats.path, job.output)
         return
+    if job.output.is_symlink():  # what is done to the folder would be done to the feats
+        raise DataError(job.output, "is a link", "wanted a folder, or nothing", "remove it")
     if named.is_file():
         job.records(model=f"{zlib.crc32(read_bytes(named)):08x}")
         shared = EmbeddingModel.from_checkpoint(read_checkpoint(named), named)

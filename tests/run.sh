@@ -2,5 +2,5 @@
 # Set everything up and run the tests: tests/run.sh [pytest's arguments]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-. ./path.sh tests
+. ./path.sh tests nets figures
 exec python -m pytest "$@"

@@ -22,7 +22,17 @@ from oracles import (
 from diar.background import Stream
 from diar.errors import DataError
 from diar.posteriors import RelevanceOptions, relevance
-from diar.realign import GmmEmissions, KlEmissions, KlRealignOptions, RealignOptions, hmm_gmm, kl_hmm, kl_scores
+from diar.realign import (
+    GmmEmissions,
+    KlEmissions,
+    KlRealignOptions,
+    RealignOptions,
+    SmoothOptions,
+    hmm_gmm,
+    kl_hmm,
+    kl_scores,
+    smooth,
+)
 
 OPTIONS = RealignOptions(
     passes=2,
@@ -377,3 +387,51 @@ def test_mixtures_get_gaussians_by_their_share_of_the_speech() -> None:
 def test_bad_options_of_the_kl_hmm_are_refused(values: dict[str, object]) -> None:
     with pytest.raises(DataError, match="^--"):
         kl_changed(**values)
+
+
+# ---- smoothing of soft labels --------------------------------------------------------------------------------------
+
+
+def soft_labels(n_frames: int = 300, n_speakers: int = 3, seed: int = 0) -> np.ndarray:
+    """(T, K) probabilities, a few of them zero, of speakers who change every 75 frames."""
+    rng = np.random.default_rng(seed)
+    favoured = np.eye(n_speakers)[np.arange(n_frames) // 75 % n_speakers]
+    probabilities = np.stack([rng.dirichlet(0.3 + 0.5 * row) for row in favoured])
+    probabilities[::40, 0] = 0.0
+    return probabilities.astype(np.float32)
+
+
+@pytest.mark.parametrize(("duration", "n"), [(0.01, 1), (0.12, 12), (0.5, 50)])
+@pytest.mark.parametrize("jump", [1.0, 1e-3])
+def test_smoothing_is_the_best_path_through_log_probabilities(duration: float, n: int, jump: float) -> None:
+    probabilities = soft_labels()
+    scores = np.log(np.maximum(probabilities.astype(np.float64), 1e-10))
+    path = smooth(probabilities, SmoothOptions(duration, jump)).tolist()
+    assert path_score(scores, path, n, 1.0, jump) == pytest.approx(chain_viterbi_score(scores, n, 1.0, jump), abs=1e-2)
+    assert min(stays(path)) >= n
+
+
+def test_frames_of_certain_speakers_stay_theirs_and_short_turns_go() -> None:
+    labels = np.repeat([0, 1, 0, 2, 1], [100, 80, 60, 20, 70])
+    probabilities = np.eye(3, dtype=np.float32)[labels]
+    np.testing.assert_array_equal(smooth(probabilities, SmoothOptions(0.2)), labels)
+    moved = smooth(probabilities, SmoothOptions(0.6))
+    assert moved.dtype == np.int32 and set(moved.tolist()) == {0, 1}, "a speaker of 0.2 s is lost"
+    np.testing.assert_array_equal(moved[:240], labels[:240])
+
+
+def test_speakers_of_other_numbers_are_smoothed_alike() -> None:
+    probabilities, order = soft_labels(), np.array([2, 0, 1])
+    moved, turned = (smooth(p, SmoothOptions(0.3)) for p in (probabilities, probabilities[:, order]))
+    np.testing.assert_array_equal(order[turned], moved)
+
+
+def test_a_recording_shorter_than_the_minimum_is_one_speakers() -> None:
+    probabilities = np.array([[0.6, 0.4]] * 3 + [[0.1, 0.9]] * 4, dtype=np.float32)
+    assert smooth(probabilities, SmoothOptions()).tolist() == [1] * 7
+
+
+@pytest.mark.parametrize("values", [{"smooth_duration": 0.0}, {"smooth_jump": 0.0}], ids=str)
+def test_bad_options_of_smoothing_are_refused(values: dict[str, object]) -> None:
+    with pytest.raises(DataError, match="^--smooth-"):
+        SmoothOptions(**values)

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 import diar.transforms
 from diar.errors import DataError
-from diar.transforms import TransformOptions, add_deltas, normalise, normalise_sliding, splice, transform
+from diar.transforms import (
+    TransformOptions,
+    add_deltas,
+    normalise,
+    normalise_sliding,
+    splice,
+    transform,
+    window_statistics,
+)
 
 
 def noise(n_frames: int, dim: int = 3, seed: int = 0) -> np.ndarray:
@@ -72,6 +80,16 @@ def kaldi_splice(frames, left, right):
     return np.array(
         [np.concatenate([frames[min(max(t + j, 0), last)] for j in range(-left, right + 1)]) for t in range(last + 1)]
     )
+
+
+def statistics_by_hand(frames, window):
+    """Mean and deviation of the frames that there are of t - window // 2 to that + window."""
+    rows = []
+    for t in range(len(frames)):
+        first = t - window // 2
+        inside = [frames[u].astype(np.float64) for u in range(first, first + window) if 0 <= u < len(frames)]
+        rows.append(np.concatenate([np.mean(inside, axis=0), np.std(inside, axis=0)]))
+    return np.array(rows)
 
 
 # ---- normalisation -------------------------------------------------------------------------------------------------
@@ -182,6 +200,43 @@ def test_backwards_in_time_deltas_change_their_sign_and_neighbours_their_side() 
     np.testing.assert_allclose(backward * np.repeat([1, -1, 1], 3), add_deltas(frames, 2, 3), atol=1e-5)
     blocks = splice(frames[::-1], 1, 3)[::-1].reshape(50, 5, 3)[:, ::-1]
     np.testing.assert_array_equal(blocks.reshape(50, -1), splice(frames, 3, 1))
+
+
+# ---- statistics of windows -----------------------------------------------------------------------------------------
+
+
+@given(n_frames=st.integers(1, 30), window=st.integers(1, 40))
+@settings(deadline=None)
+def test_statistics_of_windows_are_the_loop(n_frames: int, window: int) -> None:
+    frames = noise(n_frames)
+    ours = window_statistics(frames, window)
+    assert ours.dtype == np.float32 and ours.shape == (n_frames, 6)
+    np.testing.assert_allclose(ours, statistics_by_hand(frames, window), rtol=1e-5, atol=1e-4)
+
+
+def test_statistics_of_one_frame_are_itself_and_nothing() -> None:
+    frames = noise(500) * np.float32(1e3)
+    statistics = window_statistics(frames, 1)
+    np.testing.assert_allclose(statistics[:, :3], frames, rtol=1e-6)
+    assert not statistics[:, 3:].any()
+    assert not window_statistics(frames[:1], 9)[:, 3:].any()
+
+
+def test_a_large_offset_costs_no_digits_of_the_statistics() -> None:
+    frames = noise(2000, 1) + np.float32(2**20)
+    np.testing.assert_allclose(window_statistics(frames, 50)[:, 1], statistics_by_hand(frames, 50)[:, 1], rtol=1e-4)
+
+
+@pytest.mark.parametrize("window", [1, 6, 7, 150])
+def test_blocks_do_not_show_in_statistics(window: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = noise(400)
+    whole = window_statistics(frames, window)
+    monkeypatch.setattr(diar.transforms, "_BLOCK_FRAMES", 7)
+    np.testing.assert_allclose(window_statistics(frames, window), whole, rtol=1e-5, atol=1e-4)
+
+
+def test_statistics_of_no_frames_are_none() -> None:
+    assert window_statistics(np.zeros((0, 3), dtype=np.float32), 5).shape == (0, 6)
 
 
 # ---- all together --------------------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import struct
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,12 @@ from diar.io.files import atomic_path
 from diar.io.scp import write_table
 
 MODEL_SUFFIX = ".pt"
+_ZIP = b"PK\3\4"  # how files of torch begin; what else it reads are pickles of old
+# what torch raises where a file is broken
+_BROKEN = (
+    OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, AttributeError, AssertionError, OverflowError,
+    MemoryError, struct.error, pickle.UnpicklingError,
+)  # fmt: skip
 
 
 def model_path(folder: Path, recording: str) -> Path:
@@ -27,9 +35,18 @@ def write_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
     import torch
 
     buffer = io.BytesIO()
-    torch.save(dict(content), buffer)
+    torch.save(_without_references(content), buffer)
     with atomic_path(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
+
+
+def _without_references(content: Any) -> Any:
+    """A copy in which equal strings are one object and containers are not shared: pickle tells the same from equal."""
+    if isinstance(content, Mapping):
+        return {_without_references(name): _without_references(value) for name, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return type(content)(map(_without_references, content))
+    return sys.intern(content) if type(content) is str else content
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -41,10 +58,13 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     import torch
 
     try:
+        with path.open("rb") as file:
+            if file.read(len(_ZIP)) != _ZIP:
+                raise ValueError("not a file of torch's")
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise DataError(path, "no such file", "wanted a model") from None
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+    except _BROKEN as error:
         reason = " ".join(str(error).split())[:100]
         raise DataError(path, f"cannot be read as a model ({reason})", advice="train it again") from None
     if not isinstance(content, dict):

@@ -164,7 +164,8 @@ def kmeans_centres(codes: Tensor, n_clusters: int, options: DecOptions) -> Tenso
 
     values: NDArray[np.float32] = codes.cpu().numpy()
     rng = np.random.default_rng(options.seed)
-    sample = values[np.sort(rng.permutation(len(values))[: options.kmeans_samples])]
+    n_samples = max(options.kmeans_samples, n_clusters)
+    sample = values[np.sort(rng.permutation(len(values))[:n_samples])]
     starts = KMeans(n_clusters, n_init=options.kmeans_starts, random_state=options.seed).fit(sample)
     found = starts.cluster_centers_
     if len(sample) < len(values):

@@ -45,7 +45,7 @@ class OptimizerOptions(Options):
         "the DEC paper assume: D/2 times the gradient, of D values",
         choices=("mean", "half_sum"),
     )
-    seed: int = option(1, "of weights, dropout and the order of samples", low=0)
+    seed: int = option(1, "of weights, dropout and the order of samples", low=0, high=2**32 - 1)
 
 
 @dataclass(frozen=True)

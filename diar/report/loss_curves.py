@@ -22,13 +22,14 @@ def loss_figure(history: Sequence[Mapping[str, Any]], title: str) -> Figure:
 
     phases = [(name, list(lines)) for name, lines in groupby(history, key=lambda line: line["phase"])]
     figure = Figure(figsize=(_WIDTH * max(len(phases), 1), _HEIGHT), layout="constrained")
-    figure.suptitle(title)
+    figure.suptitle(title, parse_math=False)  # a recording's name may have dollar signs
     panels = figure.subplots(1, max(len(phases), 1), squeeze=False)[0]
     for panel, (name, lines) in zip(panels, phases, strict=False):
         for loss in sorted({loss for line in lines for loss in line["losses"]}):
             points = [(line["epoch"], line["losses"][loss]) for line in lines if loss in line["losses"]]
             panel.plot(*zip(*points, strict=True), marker=".", label=loss.replace("_", " "))
-        panel.set(title=name, xlabel="epoch", yscale="log")
+        is_positive = any(value > 0 for line in lines for value in line["losses"].values())
+        panel.set(title=name, xlabel="epoch", yscale="log" if is_positive else "linear")
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.grid(alpha=0.3)
         panel.legend()
