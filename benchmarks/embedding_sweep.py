@@ -61,7 +61,8 @@ def sweep(arguments: Namespace) -> Iterator[SaeOptions]:
     lists = (arguments.context.split(","), arguments.hidden.split(","), arguments.bottleneck.split(","))
     for context, hidden, bottleneck in itertools.product(*lists):
         hidden = "" if hidden == "linear" else hidden
-        yield SaeOptions(int(context), arguments.summary, hidden=hidden, bottleneck=int(bottleneck))
+        contexts = {"context": int(context), "summary": arguments.summary}
+        yield SaeOptions(**contexts, hidden=hidden, bottleneck=int(bottleneck))
 
 
 def dec_sweep(arguments: Namespace) -> Iterator[DecEmbeddingOptions]:

@@ -320,7 +320,7 @@ def clustered() -> tuple[EmbeddingModel, torch.nn.Module, Speech, np.ndarray]:
     frames, speakers = talk(2, dim=6, distance=10.0)
     speech = Speech([frames], [pauses(300)])
     options = sae(hidden="24", bottleneck=4, finetune_epochs=10)
-    model = model_of(train_sae(speech, options, DEVICE)[0], options)
+    model = model_of(train_sae(speech, options, DEVICE)[0], options, speech=speech)
     return model, train_dec(model, "idec", speech, 3, dec(), DEVICE)[0], speech, speakers
 
 
