@@ -44,11 +44,16 @@ class BackgroundOptions(Options):
 
 @dataclass(frozen=True)
 class Stream:
-    """One kind of features: a name, (T, D) float32 ``frames`` of the whole recording, and a weight."""
+    """One kind of features: a name, (T, D) float32 ``frames`` of the whole recording, and a weight.
+
+    ``variance_scale`` is the stream's own, where ``BackgroundOptions`` has not the right one: smooth features, such as
+    those of a long context, want a smaller one.
+    """
 
     name: str
     frames: Float32
     weight: float = 1.0
+    variance_scale: float | None = None
 
 
 def check_streams(streams: Sequence[Stream], n_frames: int, recording: str = "recording") -> None:
@@ -139,7 +144,8 @@ def train_background(
     for stream in streams:
         frames = stream.frames[where].astype(np.float64)
         means.append(np.add.reduceat(frames, starts, axis=0) / lengths[:, np.newaxis])
-        variances.append(np.maximum(frames.var(axis=0) / options.variance_scale, _VARIANCE_FLOOR))
+        scale = stream.variance_scale or options.variance_scale
+        variances.append(np.maximum(frames.var(axis=0) / scale, _VARIANCE_FLOOR))
     weights = lengths / lengths.sum()
     if len(lengths) > options.max_relevance and not options.is_diartk:
         weights, means = _shared(weights, means, variances, [stream.weight for stream in streams], options)

@@ -58,11 +58,13 @@ class EmbeddingModel:
     """A trained encoder and what is needed to apply it.
 
     ``kind`` is sae, dec or idec; ``features`` describes the features it was trained on, ``options`` its training;
-    ``digest`` is a checksum of what it learned from.
+    ``digest`` is a checksum of what it learned from. ``axes`` (E, E) turn codes to the principal axes that they had in
+    the training: what a loss makes of them may be turned in any way, and clusterers want values without correlation.
     """
 
     kind: str
     network: Autoencoder
+    axes: Float32
     inputs: InputOptions
     features: Mapping[str, Any]
     options: Mapping[str, Any]
@@ -73,7 +75,7 @@ class EmbeddingModel:
         from diar.nets.inputs import FrameInputs
 
         inputs = FrameInputs([frames], [np.ones(len(frames), dtype=bool)], self.inputs)
-        return _encode(self.network, inputs)
+        return _encode(self.network, inputs) @ self.axes
 
     def check_fits(self, features: Mapping[str, Any], where: object) -> None:
         """Refuse features of another description than those of the training.
@@ -88,6 +90,8 @@ class EmbeddingModel:
 
     def to_checkpoint(self) -> dict[str, Any]:
         """Weights and plain values, for ``diar.io.checkpoint``."""
+        import torch
+
         return {
             "format": _FORMAT,
             "kind": self.kind,
@@ -96,6 +100,7 @@ class EmbeddingModel:
             "features": dict(self.features),
             "options": dict(self.options),
             "digest": self.digest,
+            "axes": torch.from_numpy(self.axes),
             "weights": {name: value.cpu() for name, value in self.network.state_dict().items()},
         }
 
@@ -116,7 +121,8 @@ class EmbeddingModel:
                 network = Autoencoder(content["widths"])
             network.load_state_dict(content["weights"])
             parts = (content["features"], content["options"], content["digest"])
-            return cls(content["kind"], network, InputOptions(**content["inputs"]), *parts)
+            axes = content["axes"].numpy()
+            return cls(content["kind"], network, axes, InputOptions(**content["inputs"]), *parts)
         except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
             reason = " ".join(str(error).split())[:100]
             raise DataError(where, f"not a model of embeddings ({reason})", advice="train it again") from None
@@ -201,6 +207,19 @@ def soft_labels(model: Dec, frames: Float32, speech: NDArray[np.bool_], inputs: 
     order = winners[np.argsort(first)]
     others = np.setdiff1d(np.arange(assignment.shape[1]), order)
     return np.ascontiguousarray(assignment[:, np.concatenate([order, others])])
+
+
+def principal_axes(network: Autoencoder, speech: Speech, inputs: InputOptions) -> Float32:
+    """(E, E) float32: the principal axes of the codes of the speech as columns, the longest first."""
+    from diar.nets.inputs import FrameInputs
+
+    codes = _encode(network, FrameInputs(speech.frames, speech.masks, inputs)).astype(np.float64)
+    codes -= codes.mean(axis=0) if len(codes) else 0.0
+    _, axes = np.linalg.eigh(codes.T @ codes)
+    axes = axes[:, ::-1]
+    largest = axes[np.abs(axes).argmax(axis=0), np.arange(len(axes))]
+    turned: Float32 = (axes * np.sign(largest)).astype(np.float32)  # an axis has no sign of its own
+    return turned
 
 
 def _encode(network: Autoencoder, inputs: FrameInputs) -> Float32:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import sys
@@ -102,10 +103,10 @@ class Job:
         """What ``--streams`` names: folders with weights, or the folder of embed alone."""
         text = getattr(self.arguments, "streams", "")
         if not text:
-            return FeatureStreams([(self.arguments.embed, open_input("embed", Path(self.arguments.embed)), 1.0)])
+            return FeatureStreams([(self.arguments.embed, open_input("embed", Path(self.arguments.embed)), 1.0, None)])
         self.records(streams=text)
         streams = FeatureStreams.parse(text)
-        self.inputs += [folder for _, folder, _ in streams.folders]
+        self.inputs += [folder for _, folder, _, _ in streams.folders]
         return streams
 
     def audio_source(self) -> Callable[[str], str]:
@@ -209,30 +210,31 @@ class Job:
 
 @dataclass(frozen=True)
 class FeatureStreams:
-    """Folders of features that the information bottleneck combines: each with its name and weight."""
+    """Folders of features that the information bottleneck combines: each with its name, weight and variance scale."""
 
-    folders: list[tuple[str, ArchiveFolder, float]]
+    folders: list[tuple[str, ArchiveFolder, float, float | None]]
 
     @classmethod
     def parse(cls, text: str) -> FeatureStreams:
-        """From ``FOLDER:WEIGHT,FOLDER:WEIGHT``.
+        """From ``FOLDER:WEIGHT,FOLDER:WEIGHT@SCALE``.
 
         Raises:
             DataError: the text is something else, a folder is not complete, or two have the same name.
         """
-        parts: list[tuple[str, float]] = []
+        parts: list[tuple[str, float, float | None]] = []
         for part in text.split(","):
-            name, _, weight = part.rpartition(":")
+            name, _, numbers = part.rpartition(":")
+            weight, at, scale = numbers.partition("@")
             try:
-                parts.append((name, float(weight)))
+                parts.append((name, float(weight), float(scale) if at else None))
             except ValueError:
                 name = ""
-            if not name:
-                wanted = "wanted FOLDER:WEIGHT,FOLDER:WEIGHT,... as in feats:0.8,embed_idec:0.2"
+            if not name or (at and not 0 < float(scale) < math.inf):
+                wanted = "wanted FOLDER:WEIGHT,... or FOLDER:WEIGHT@VARIANCE_SCALE,... as in feats:0.8,embed_idec:0.2"
                 raise DataError("--streams", f"found '{part}'", wanted)
-        check_weights([weight for _, weight in parts])
-        folders = [(name, open_input("stream", Path(name)), weight) for name, weight in parts]
-        names = [folder.path.name for _, folder, _ in folders]
+        check_weights([weight for _, weight, _ in parts])
+        folders = [(name, open_input("stream", Path(name)), weight, scale) for name, weight, scale in parts]
+        names = [folder.path.name for _, folder, _, _ in folders]
         if len(set(names)) < len(names) or any(" " in name for name in names):
             raise DataError("--streams", f"found folders called {names}", "wanted different names without blanks")
         return cls(folders)
@@ -240,11 +242,11 @@ class FeatureStreams:
     def read(self, recording: str, n_frames: int) -> list[Stream]:
         """The streams of a recording, made ``n_frames`` long where they nearly are: snip-edges leaves frames out."""
         streams = []
-        for _, folder, weight in self.folders:
+        for _, folder, weight, scale in self.folders:
             frames = folder.read(recording)
             if 0 < abs(len(frames) - n_frames) <= LENGTH_TOLERANCE and len(frames):
                 frames = frames[np.minimum(np.arange(n_frames), len(frames) - 1)]
-            streams.append(Stream(folder.path.name, frames, weight))
+            streams.append(Stream(folder.path.name, frames, weight, scale))
         return streams
 
 

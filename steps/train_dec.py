@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from diar import cli
-from diar.embed import EmbeddingModel, Resumption, Speech, train_dec
+from diar.embed import EmbeddingModel, Resumption, Speech, principal_axes, train_dec
 from diar.job import describe_features
 from diar.nets.options import DecEmbeddingOptions, DeviceOptions
 from diar.training_job import TrainingJob
@@ -32,7 +32,8 @@ def main() -> None:
         sae.check_fits(features, feats.path)
         model, history = train_dec(sae, embedder, speech, options.dec_clusters, options, device, resumption)
         made = asdict(options) | {"sae": sae.options}
-        return EmbeddingModel(embedder, model.network, sae.inputs, features, made, speech.digest()), history
+        network, axes = model.network, principal_axes(model.network, speech, sae.inputs)
+        return EmbeddingModel(embedder, network, axes, sae.inputs, features, made, speech.digest()), history
 
     job.each_model(feats, vad, train)
 

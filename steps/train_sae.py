@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from diar import cli
-from diar.embed import EmbeddingModel, Resumption, Speech, train_sae
+from diar.embed import EmbeddingModel, Resumption, Speech, principal_axes, train_sae
 from diar.job import describe_features
 from diar.nets.options import DeviceOptions, InputOptions, SaeOptions
 from diar.training_job import TrainingJob
@@ -26,7 +26,8 @@ def main() -> None:
         network, history = train_sae(speech, options, device, resumption)
         features = describe_features(feats.path, speech.frames[0].shape[1])
         inputs = InputOptions(options.context, options.summary)
-        return EmbeddingModel("sae", network, inputs, features, asdict(options), speech.digest()), history
+        axes = principal_axes(network, speech, inputs)
+        return EmbeddingModel("sae", network, axes, inputs, features, asdict(options), speech.digest()), history
 
     job.each_model(feats, vad, train)
 

@@ -15,7 +15,7 @@ import numpy as np
 from net_speech import DEVICE, SAE, pauses, speech_of, talk
 from step_runner import ROOT
 
-from diar.embed import EmbeddingModel, Speech, train_sae
+from diar.embed import EmbeddingModel, Speech, principal_axes, train_sae
 from diar.io.ark import write_archive, write_scp
 from diar.io.checkpoint import model_path, write_checkpoint, write_model_scp
 from diar.nets.options import InputOptions
@@ -61,7 +61,8 @@ def add_saes(folder: Path, name: str = "sae") -> EmbeddingModel:
         speech = speech_of(seed) if recording != "silent" else Speech([talk(seed)[0]], [np.zeros(300, dtype=bool)])
         network, _ = train_sae(speech, SAE, DEVICE)
         inputs = InputOptions(SAE.context, SAE.summary)
-        model = EmbeddingModel("sae", network, inputs, FEATURES, dataclasses.asdict(SAE), speech.digest())
+        axes = principal_axes(network, speech, inputs)
+        model = EmbeddingModel("sae", network, axes, inputs, FEATURES, dataclasses.asdict(SAE), speech.digest())
         write_checkpoint(model_path(folder / name, recording), model.to_checkpoint())
         if recording == "a":
             of_a = model

@@ -98,3 +98,21 @@ class DecEmbeddingOptions(DecOptions):
     """DEC as a feature extractor: with many more clusters than there are speakers."""
 
     dec_clusters: int = option(100, "clusters of the embeddings, many more than there are speakers", low=1)
+
+
+@dataclass(frozen=True)
+class SpeakerNetOptions(OptimizerOptions):
+    """The network of the second pass: what it sees, learns and gives."""
+
+    learning_rate: float = option(2e-3, "of the cross-entropy", low=1e-9)
+    decay_every: int = option(4, "divide the learning rate by --decay-factor every so many", unit="epochs", low=0)
+    batch_size: int = option(512, "samples an update is made from", low=2)
+    first_pass_clusters: int = option(
+        20, "clusters of the first pass that are its classes, in each recording: pure ones are better than few", low=2
+    )
+    speaker_context: int = option(51, "frames whose statistics it sees", unit="frames", low=3, high=999)
+    speaker_stride: int = option(5, "it learns from one frame in so many: neighbours are alike", unit="frames", low=1)
+    speaker_hidden: int = option(128, "width of the hidden layer", low=1)
+    speaker_bottleneck: int = option(20, "values of an embedding", low=1)
+    speaker_dropout: float = option(0.2, "of the hidden layer", low=0.0, high=0.9)
+    speaker_epochs: int = option(8, "length of the training", unit="epochs", low=1)
