@@ -330,11 +330,11 @@ def _options_of(folder: Path) -> Any:
         return None
 
 
-def clusterer_of(folder: Path) -> str:
-    """The clusterer that made a folder of clusters; empty where it does not say."""
+def choice_of(folder: Path, name: str) -> str:
+    """A choice that a folder was made by, such as its clusterer; empty where it does not say."""
     options = _options_of(folder)
     choices = options.get("choices") if isinstance(options, dict) else None
-    return str(choices.get("clusterer", "")) if isinstance(choices, dict) else ""
+    return str(choices.get(name, "")) if isinstance(choices, dict) else ""
 
 
 def find_class_conf(prefix: str, data: DataFolder) -> dict[str, Path]:

@@ -67,19 +67,32 @@ class TrainingJob(Job):
             return
         if self._share[1] != 1:
             raise DataError("--share", f"found {self.arguments.share}", "wanted 1/1: all train one model")
-        known = [recording for recording in self.recordings if recording in feats and recording in vad]
-        if not known:
-            raise DataError(feats.path, "has no features of a recording with speech labels", "wanted some to learn")
         self.output.mkdir(parents=True, exist_ok=True)
+        known, failures = self._readable(feats, vad)
+        if not known:
+            first = next(iter(failures.values()))
+            raise DataError(feats.path, f"no recording to learn from, since of the first: {first}")
         self._train(known[0], self.output / _JOINT, read_speech(known, feats, vad), train)
 
         def link(recording: str) -> None:
             model_path(self.output, recording).unlink(missing_ok=True)
-            if recording not in known:
-                raise DataError(recording, "has no features or no speech labels", "wanted both", "see stages 1 and 2")
+            if recording in failures:
+                raise failures[recording]
             link_model(model_path(self.output, recording), _JOINT)
 
         self.each_recording(link)
+
+    def _readable(self, feats: ArchiveFolder, vad: ArchiveFolder) -> tuple[list[str], dict[str, DataError]]:
+        """The recordings that can be learned from, and what is wrong with the others."""
+        known: list[str] = []
+        failures: dict[str, DataError] = {}
+        for recording in self.recordings:
+            try:
+                read_speech([*known[:1], recording], feats, vad)
+                known.append(recording)
+            except DataError as error:
+                failures[recording] = error
+        return known, failures
 
     def _train_alone(self, recording: str, feats: ArchiveFolder, vad: ArchiveFolder, train: Train) -> None:
         path = model_path(self.output, recording)

@@ -12,7 +12,7 @@ from diar.background import background_from_arrays
 from diar.cluster.agglomerate import SpeakerCountOptions, SpeakerRange
 from diar.errors import DataError
 from diar.io.ark import read_arrays
-from diar.job import BACKGROUND_SUFFIX, SOFT_LABELS_SUFFIX, Job, clusterer_of
+from diar.job import BACKGROUND_SUFFIX, SOFT_LABELS_SUFFIX, Job, choice_of
 from diar.pipeline import REALIGNERS, realign_clusters
 
 
@@ -29,7 +29,7 @@ def main() -> None:
     options, speakers = job.options(*classes)
     known = job.data.num_speakers()
     job.records(realigner=realigner)
-    clusterer = clusterer_of(clusters.path)
+    clusterer = choice_of(clusters.path, "clusterer")
     has_background = clusterer not in ("", "hmm_gmm", "dec")
     if realigner == "smooth" and clusterer != "dec":
         raise DataError(clusters.path, f"made by '{clusterer}', without soft labels", "wanted --clusterer dec")

@@ -12,7 +12,8 @@ from typing import Any
 
 from diar import cli
 from diar.embed import EmbeddingModel, Resumption, Speech, principal_axes, train_dec
-from diar.job import describe_features
+from diar.errors import DataError
+from diar.job import choice_of, describe_features
 from diar.nets.options import DecEmbeddingOptions, DeviceOptions
 from diar.training_job import TrainingJob
 
@@ -24,6 +25,10 @@ def main() -> None:
     saes, feats, vad = job.inputs
     options, device = job.options(DecEmbeddingOptions, DeviceOptions)
     job.records(embedder=embedder)
+    made = choice_of(saes.path, "per_recording")
+    if made and made != str(job.per_recording).lower():
+        wanted = f"wanted {made}, as {saes.path} was made with"
+        raise DataError("--per-recording", f"found {job.arguments.per_recording or 'false'}", wanted)
 
     def train(recording: str, speech: Speech, resumption: Resumption) -> tuple[EmbeddingModel, Any]:
         path, content = saes.read_model(recording)
@@ -31,9 +36,9 @@ def main() -> None:
         features = describe_features(feats.path, speech.frames[0].shape[1])
         sae.check_fits(features, feats.path)
         model, history = train_dec(sae, embedder, speech, options.dec_clusters, options, device, resumption)
-        made = asdict(options) | {"sae": sae.options}
+        history_of = asdict(options) | {"sae": sae.options}
         network, axes = model.network, principal_axes(model.network, speech, sae.inputs)
-        return EmbeddingModel(embedder, network, axes, sae.inputs, features, made, speech.digest()), history
+        return EmbeddingModel(embedder, network, axes, sae.inputs, features, history_of, speech.digest()), history
 
     job.each_model(feats, vad, train)
 

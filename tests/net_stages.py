@@ -61,8 +61,8 @@ def add_saes(folder: Path, name: str = "sae") -> EmbeddingModel:
         speech = speech_of(seed) if recording != "silent" else Speech([talk(seed)[0]], [np.zeros(300, dtype=bool)])
         network, _ = train_sae(speech, SAE, DEVICE)
         inputs = InputOptions(SAE.context, SAE.summary)
-        axes, options = principal_axes(network, speech, inputs), dataclasses.asdict(SAE)
-        model = EmbeddingModel("sae", network, axes, inputs, FEATURES, options, speech.digest())
+        axes = principal_axes(network, speech, inputs)
+        model = EmbeddingModel("sae", network, axes, inputs, FEATURES, dataclasses.asdict(SAE), speech.digest())
         write_checkpoint(model_path(folder / name, recording), model.to_checkpoint())
         if recording == "a":
             of_a = model

@@ -200,27 +200,41 @@ def test_blocks_do_not_show(trained: EmbeddingModel, monkeypatch: pytest.MonkeyP
     np.testing.assert_allclose(trained.embed(frames), whole, atol=1e-6)
 
 
-def test_an_embedding_is_the_code_of_the_normalised_context_on_the_models_axes(trained: EmbeddingModel) -> None:
-    frames = talk(4)[0]
+def code_by_hand(trained: EmbeddingModel, frames: np.ndarray) -> np.ndarray:
+    """(T, E) codes in float64."""
     weights = {name: value.double().numpy() for name, value in trained.network.state_dict().items()}
-    at = np.clip(np.arange(300)[:, np.newaxis] + [-1, 0, 1], 0, 299)
-    values = (frames[at].reshape(300, 12) - weights["mean"]) / weights["scale"]
+    at = np.clip(np.arange(len(frames))[:, np.newaxis] + [-1, 0, 1], 0, len(frames) - 1)
+    values = (frames[at].reshape(len(frames), -1) - weights["mean"]) / weights["scale"]
     for layer in range(3):
         values = values @ weights[f"encoder.{layer}.weight"].T + weights[f"encoder.{layer}.bias"]
         values = values if layer == 2 else np.maximum(values, 0)
-    np.testing.assert_allclose(trained.embed(frames), values @ trained.axes, rtol=1e-4, atol=1e-4)
+    return values
 
 
-def test_embeddings_of_what_was_learned_from_have_no_correlation_the_largest_deviation_first(
-    trained: EmbeddingModel,
-) -> None:
-    codes = np.concatenate([trained.embed(f)[mask] for f, mask in zip(SPEECH.frames, SPEECH.masks, strict=True)])
-    covariance = np.cov(codes.astype(np.float64).T)
-    variances = np.diag(covariance)
-    assert (np.diff(variances) <= 0).all()
-    assert np.abs(covariance - np.diag(variances)).max() < 1e-4 * variances.max()
-    np.testing.assert_allclose(trained.axes.T @ trained.axes, np.eye(len(variances)), atol=1e-5)
-    assert all(axis[np.abs(axis).argmax()] > 0 for axis in trained.axes.T)
+def test_an_embedding_is_the_code_of_the_normalised_context_on_the_axes(trained: EmbeddingModel) -> None:
+    wanted = code_by_hand(trained, talk(4)[0]) @ trained.axes
+    np.testing.assert_allclose(trained.embed(talk(4)[0]), wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_the_axes_are_the_principal_ones_of_the_speech(trained: EmbeddingModel) -> None:
+    codes = np.concatenate(
+        [code_by_hand(trained, frames)[mask] for frames, mask in zip(SPEECH.frames, SPEECH.masks, strict=True)]
+    )
+    _, lengths, rows = np.linalg.svd(codes - codes.mean(axis=0), full_matrices=False)
+    axes = trained.axes.astype(np.float64)
+    assert trained.axes.dtype == np.float32 and lengths[0] > 1.1 * lengths[1] > 1.2 * lengths[2]
+    np.testing.assert_allclose(np.abs(axes.T), np.abs(rows), atol=1e-3)
+    np.testing.assert_allclose(axes.T @ axes, np.eye(3), atol=1e-5)
+    assert all(axis[np.abs(axis).argmax()] > 0 for axis in axes.T), "signs are not left to the solver"
+    embedded = [trained.embed(frames)[mask] for frames, mask in zip(SPEECH.frames, SPEECH.masks, strict=True)]
+    covariance = np.cov(np.concatenate(embedded).T)
+    np.testing.assert_allclose(covariance, np.diag(lengths**2 / (len(codes) - 1)), atol=1e-3 * covariance.max())
+    np.testing.assert_array_equal(principal_axes(trained.network, SPEECH, trained.inputs), trained.axes)
+
+
+def test_without_speech_axes_are_those_that_there_are(trained: EmbeddingModel) -> None:
+    axes = principal_axes(trained.network, SILENCE, trained.inputs)
+    assert sorted(axes.ravel().tolist()) == [0.0] * 6 + [1.0] * 3 and (axes.sum(axis=0) == 1).all()
 
 
 # ---- models --------------------------------------------------------------------------------------------------------
@@ -235,6 +249,7 @@ def test_a_model_comes_back_from_its_file_as_it_was(tmp_path: Path, summary: str
     assert (again.kind, again.inputs, again.features, again.options, again.digest) == (
         "sae", InputOptions(4, summary), FEATURES, dataclasses.asdict(options), SPEECH.digest(),
     )  # fmt: skip
+    np.testing.assert_array_equal(again.axes, model.axes)
     np.testing.assert_array_equal(again.embed(talk(7)[0]), model.embed(talk(7)[0]))
     write_checkpoint(tmp_path / "b.pt", again.to_checkpoint())
     assert (tmp_path / "b.pt").read_bytes() == (tmp_path / "a.pt").read_bytes()
@@ -256,7 +271,9 @@ def test_what_is_no_model_is_refused_in_one_line(
     assert len(str(caught.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", ["format", "kind", "widths", "weights", "inputs", "features", "options", "digest"])
+@pytest.mark.parametrize(
+    "name", ["format", "kind", "widths", "weights", "inputs", "features", "options", "digest", "axes"]
+)
 def test_a_model_without_a_part_is_refused(trained: EmbeddingModel, name: str) -> None:
     content = {key: value for key, value in trained.to_checkpoint().items() if key != name}
     with pytest.raises(DataError, match=rf"^a.pt: not a model of embeddings \('{name}'\); train it again$"):
@@ -328,8 +345,8 @@ def test_soft_labels_are_the_assignments_of_speech_in_the_order_of_first_wins(cl
     sae_model, model, speech, _ = clustered
     frames, mask = speech.frames[0], speech.masks[0]
     soft = soft_labels(model, frames, mask, sae_model.inputs)
-    straight = np.eye(4, dtype=np.float32)
-    codes = EmbeddingModel("idec", model.network, straight, sae_model.inputs, {}, {}, "").embed(frames)[mask]
+    unturned = np.eye(4, dtype=np.float32)
+    codes = EmbeddingModel("idec", model.network, unturned, sae_model.inputs, {}, {}, "").embed(frames)[mask]
     q = soft_assignment(torch.from_numpy(codes), model.centres.detach()).numpy()
     assert soft.shape == (mask.sum(), 3) and soft.dtype == np.float32 and soft.flags.c_contiguous
     assert same_partition(soft.argmax(axis=1).tolist(), q.argmax(axis=1).tolist())
