@@ -16,7 +16,7 @@ import soundfile
 
 from diar.errors import DataError
 from diar.io.ark import ArchiveFolder, archive_path, write_archive, write_scp
-from diar.job import ERROR_SUFFIX, FeatureStreams, Job, clusterer_of, open_input, prepare_folder
+from diar.job import ERROR_SUFFIX, FeatureStreams, Job, choice_of, open_input, prepare_folder
 from diar.options import Options, option
 
 ROOT = Path(__file__).parents[1]
@@ -602,7 +602,7 @@ def test_a_new_cut_is_refused_where_the_folder_does_not_say_what_it_is(cutter, t
     [({"choices": {"clusterer": "aib"}}, "aib"), ({"choices": {}}, ""), ({}, ""), (None, "")],
 )
 def test_clusters_say_who_made_them(tmp_path: Path, provenance: object, expected: str) -> None:
-    assert clusterer_of(filled(tmp_path / "clusters", "clusters", provenance)) == expected
+    assert choice_of(filled(tmp_path / "clusters", "clusters", provenance), "clusterer") == expected
 
 
 def test_only_clusters_can_be_cut_anew(make) -> None:
