@@ -132,10 +132,11 @@ def test_a_recording_without_features_has_no_model_and_fails_alone(stages: Path)
     step(stages)
     write_scp(stages / "feats", "feats", ["a", "silent"])
     printed = step(stages, code=1)
-    assert "b: failed: b: has no features or no speech labels; wanted both; see stages 1 and 2" in printed
+    assert "b: failed: feats/feats.scp: recording 'b' is not listed; run its stage again" in printed
     assert {"a.pt", "silent.pt", "b.error"} <= set(names(stages / "sae")) and "b.pt" not in names(stages / "sae")
     write_scp(stages / "feats", "feats", ["x"])
-    assert "feats: has no features of a recording with speech labels; wanted some to learn" in step(stages, code=1)
+    found = "feats: no recording to learn from, since of the first: feats/feats.scp: recording 'a' is not listed"
+    assert found in step(stages, code=1)
 
 
 # ---- a model of each -----------------------------------------------------------------------------------------------
@@ -268,10 +269,12 @@ def test_inputs_that_do_not_fit_are_one_line(stages: Path) -> None:
     assert complaint(step(stages, code=1)) == found
     (stages / "vad" / "x").rename(stages / "vad" / "vad.scp")
     write_vad(stages, "b", pauses(20))
-    assert complaint(step(stages, code=1)).startswith("b: 300 frames of features, 20 of speech decisions; ")
+    lost = "1 of 3 recordings failed, the first: b: "
+    assert complaint(step(stages, code=1)).startswith(f"{lost}300 frames of features, 20 of speech decisions; ")
+    assert {"a.pt", "silent.pt", "b.error"} <= set(names(stages / "sae"))
     write_vad(stages, "b", pauses(300))
     write_archive(stages / "feats", "b", talk(1, dim=5)[0])
-    assert complaint(step(stages, code=1)) == "b: found 5 values a frame; wanted 4, as 'a' has"
+    assert complaint(step(stages, code=1)) == f"{lost}found 5 values a frame; wanted 4, as 'a' has"
 
 
 def test_saes_made_in_memory_are_the_steps(stages: Path) -> None:
