@@ -46,9 +46,9 @@ def speaker_statistics(frames: Float32, context: int) -> Float32:
 def speaker_embeddings(
     frames: Sequence[Float32], labels: Sequence[Labels], options: SpeakerNetOptions, device: DeviceOptions
 ) -> list[Float32]:
-    """(S, E) float32 embeddings of length 1 of each recording's (S, D) speech frames, given (S,) labels.
+    """(S, E) float32 embeddings of length 1 of each recording's (S, D) speech frames, of which there are some.
 
-    Recordings without speech get none.
+    ``labels`` (S,) are the classes, each recording's own.
 
     Raises:
         DataError: the training diverged, or the device is not there.
@@ -58,6 +58,8 @@ def speaker_embeddings(
     from diar.nets.speaker_net import SpeakerPhase, make_speaker_net
     from diar.nets.train import find_device, threads, train
 
+    if not frames:
+        return []
     where = find_device(device)
     spoken = [speaker_statistics(matrix, options.speaker_context) for matrix in frames]
     classes, n_classes = [], 0

@@ -43,6 +43,13 @@ def test_a_gaussian_a_segment_has_its_mean_and_all_share_a_fraction_of_the_varia
         np.testing.assert_allclose(model.variances, frames.var(axis=0) / 25)
 
 
+def test_a_stream_may_have_a_variance_scale_of_its_own() -> None:
+    streams = (TWO_STREAMS[0], dataclasses.replace(TWO_STREAMS[1], variance_scale=0.5))
+    models = train_background(streams, SPEECH, LENGTHS, OPTIONS).streams
+    for stream, model, scale in zip(streams, models, (25.0, 0.5), strict=True):
+        np.testing.assert_allclose(model.variances, stream.frames[SPEECH].astype(np.float64).var(axis=0) / scale)
+
+
 def test_what_does_not_vary_has_the_smallest_variance() -> None:
     frames = noise(200)
     frames[:, 1] = 4.0

@@ -459,6 +459,12 @@ def test_streams_have_the_name_of_their_folder_and_a_weight(tmp_path: Path) -> N
     ]
 
 
+def test_a_stream_may_have_a_variance_scale(tmp_path: Path) -> None:
+    one, other = filled(tmp_path / "feats", "feats"), filled(tmp_path / "tdoa:1", "tdoa")
+    streams = FeatureStreams.parse(f"{one}:0.75,{other}:0.25@0.35").read("c", 3)
+    assert [(stream.weight, stream.variance_scale) for stream in streams] == [(0.75, None), (0.25, 0.35)]
+
+
 def test_streams_a_little_shorter_or_longer_are_fitted(tmp_path: Path) -> None:
     """Cut at the end, or their last frame repeated; what is too different stays as it is."""
     (folder := tmp_path / "feats").mkdir()
@@ -478,6 +484,10 @@ def test_streams_a_little_shorter_or_longer_are_fitted(tmp_path: Path) -> None:
         ("FEATS:1,", "^--streams: found ''; wanted FOLDER:WEIGHT,"),
         ("0.3", "^--streams: found '0.3'; wanted FOLDER:WEIGHT,"),
         (":1", "^--streams: found ':1'; wanted FOLDER:WEIGHT,"),
+        ("FEATS:1@", "^--streams: found 'FEATS:1@'; wanted FOLDER:WEIGHT,"),
+        ("FEATS:1@x", "^--streams: found 'FEATS:1@x'; wanted FOLDER:WEIGHT,"),
+        ("FEATS:1@0", "^--streams: found 'FEATS:1@0'; wanted FOLDER:WEIGHT,"),
+        ("FEATS:1@inf", "^--streams: found 'FEATS:1@inf'; wanted FOLDER:WEIGHT,"),
         ("FEATS/gone:1", "^FEATS/gone: no such folder; wanted the folder of stream"),
         ("FEATS:0.5,FEATS:0.5", r"^--streams: found folders called \['feats', 'feats'\]; wanted different names"),
         ("FEATS:0.5", "^--streams: found weights that sum to 0.5; wanted positive weights that sum to 1"),

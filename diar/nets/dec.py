@@ -102,7 +102,7 @@ class DecPhase(Phase):
     An epoch of the training loop is an interval between two target distributions.
     """
 
-    has_moving_target = True
+    ends_are_comparable = False  # the target moves
 
     def __init__(
         self, model: Dec, inputs: FrameInputs, options: DecOptions, reconstruction: float, clustering: float

@@ -46,6 +46,9 @@ def make_speaker_net(n_inputs: int, n_classes: int, options: SpeakerNetOptions) 
 class SpeakerPhase(Phase):
     """Training by the cross-entropy of (N,) classes, given (N, I) inputs."""
 
+    ends_are_comparable = False  # after a few updates the batch normalisation's means are not yet those of the inputs
+    smallest_batch = 2  # one sample has no variance to normalise by
+
     def __init__(self, network: SpeakerNet, inputs: Tensor, classes: Tensor, options: SpeakerNetOptions) -> None:
         super().__init__("speakers", list(network.parameters()), len(inputs), options.speaker_epochs)
         self._network, self._inputs, self._classes = network, inputs, classes

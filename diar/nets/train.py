@@ -26,7 +26,8 @@ _EVALUATED_AT_ONCE = 8192  # samples
 class Phase:
     """A part of a training: parameters, a loss over samples 0 to ``n_samples`` - 1, and how long."""
 
-    has_moving_target = False  # losses of different epochs cannot be compared
+    ends_are_comparable = True  # the loss before and after the phase, as to whether it did any good
+    smallest_batch = 1
 
     def __init__(
         self, name: str, parameters: Sequence[nn.Parameter], n_samples: int, epochs: int, updates: int | None = None
@@ -106,7 +107,7 @@ def train(
     if state.weights:
         model.load_state_dict(state.weights)
     for number, phase in enumerate(phases):
-        if number < state.phase or not phase.n_samples:
+        if number < state.phase or phase.n_samples < phase.smallest_batch:
             continue
         optimizer = _optimizer(phase, options)
         epoch = 0
@@ -132,7 +133,7 @@ def train(
             if after_epoch is not None:
                 weights, memory = model.state_dict(), phase.state()
                 after_epoch(TrainingState(number, epoch, weights, optimizer.state_dict(), memory, tuple(history)))
-        if phase.epochs and not phase.has_moving_target and not evaluate(model, phase) <= _first(history, phase):
+        if phase.epochs and phase.ends_are_comparable and not evaluate(model, phase) <= _first(history, phase):
             raise _diverged(options, phase, history)
     return history
 
@@ -168,8 +169,12 @@ def _run_epoch(
 
 
 def _batches(phase: Phase, size: int) -> Iterator[Tensor]:
-    """Numbers of samples in an order of chance: all once, or as many batches as there are updates."""
-    n_batches = -(-phase.n_samples // size)
+    """Numbers of samples in an order of chance: all once, or as many batches as there are updates.
+
+    Samples that are left over, and too few for a batch, wait for the next epoch.
+    """
+    whole, rest = divmod(phase.n_samples, size)
+    n_batches = whole + (rest >= phase.smallest_batch)
     for update in range(phase.updates or n_batches):
         if update % n_batches == 0:
             order = torch.randperm(phase.n_samples).split(size)

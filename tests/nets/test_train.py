@@ -159,7 +159,7 @@ def test_an_evaluation_is_the_mean_over_samples_and_changes_nothing(
 class Stopped(Line):
     """It ends after two epochs by what it says before the third."""
 
-    has_moving_target = True
+    ends_are_comparable = False
 
     def begin_epoch(self) -> dict[str, float] | None:
         n_epochs = len(self.batches()) // 3
