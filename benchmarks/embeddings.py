@@ -6,11 +6,14 @@ they see the test's audio, never its reference), on all of them together; the cl
 number of speakers. A line a seed; then mean and spread over the seeds; then a paired bootstrap over meetings of the
 best learned system against the best one without, by their means. Without folders, the meetings of $DIAR_DATA.
 
-    DIAR_DATA=... benchmarks/embeddings.py [--seeds 1,2,3] [data folder ...]
+    DIAR_DATA=... benchmarks/embeddings.py [--seeds 1,2,3] [--nj N] [data folder ...]       (N seeds at a time)
 """
 
+import multiprocessing
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,45 +36,64 @@ RESAMPLES = 10000
 Scores = list[RecordingScore]
 
 
+@dataclass(frozen=True)
+class Line:
+    """A system with a seed (0 for none): its scores, none for a remark, and the seconds it took."""
+
+    system: str
+    seed: int
+    scores: Scores
+    seconds: float
+
+    def __str__(self) -> str:
+        cells = "".join(f"{score.ser:>8.2f}" for score in self.scores)
+        total = f"{pooled(self.scores):>8.2f}{self.seconds:>6.0f}" if self.scores else ""
+        return f"{self.system:<40}{self.seed or '':>5}{cells}{total}"
+
+
 def main() -> None:
     parser = cli.Parser(__doc__, (DeviceOptions,))
     parser.add_flag("--seeds", "seeds of the networks", default="1,2,3")
+    parser.add_flag("--nj", "seeds at a time", default=1, kind=int)
     parser.add_argument("folders", nargs="*", metavar="<data>", help="data folder")
     arguments = parser.parse_words(cli.command_words())
     device = parser.options(arguments, DeviceOptions)
-    meetings = list(read_data_folders(arguments.folders) if arguments.folders else read_meetings())
+    meetings = read(arguments.folders)
     names = "".join(f"{meeting.name:>8}" for meeting in meetings)
-    print(f"{'system':<40}{'seed':>5}{names}{'pooled':>8}{'s':>6}")
-    plain = dict(report(without_embedder(meetings), 0))
-    learned: dict[str, list[Scores]] = {}
-    for seed in map(int, arguments.seeds.split(",")):
-        for name, scores in report(with_embedders(meetings, seed, device), seed):
-            learned.setdefault(name, []).append(scores)
+    print(f"{'system':<40}{'seed':>5}{names}{'pooled':>8}{'s':>6}", flush=True)
+    plain, learned = {}, {}
+    for line in timed(without_embedder(meetings), 0):
+        plain[line.system] = [line.scores]
+        print(line, flush=True)
+    seeds = [int(seed) for seed in arguments.seeds.split(",")]
+    with ProcessPoolExecutor(arguments.nj, multiprocessing.get_context("spawn")) as pool:
+        for lines in pool.map(run_seed, seeds, [arguments.folders] * len(seeds), [device] * len(seeds)):
+            for line in lines:
+                print(line, flush=True)
+                if line.scores:
+                    learned.setdefault(line.system, []).append(line.scores)
     print(f"\n{'system':<40}{'mean':>8}{'sd':>8}{'least':>8}{'most':>8}")
     for name, runs in learned.items():
         values = [pooled(scores) for scores in runs]
-        print(f"{name:<40}" + "".join(f"{value:>8.2f}" for value in (np.mean(values), np.std(values), *ends(values))))
-    best_plain = min(plain, key=lambda name: pooled(plain[name]))
-    best = min(
-        (name for name in learned if "known" not in name),
-        key=lambda name: np.mean([pooled(scores) for scores in learned[name]]),
-    )
-    compare(best, learned[best], best_plain, plain[best_plain])
+        figures = (np.mean(values), np.std(values), min(values), max(values))
+        print(f"{name:<40}" + "".join(f"{figure:>8.2f}" for figure in figures))
+    compare({name: runs for name, runs in learned.items() if "known" not in name}, plain)
 
 
-def ends(values: Sequence[float]) -> tuple[float, float]:
-    return min(values), max(values)
+def read(folders: Sequence[str]) -> list[Meeting]:
+    return list(read_data_folders(folders) if folders else read_meetings())
 
 
-def report(systems: Iterator[tuple[str, Scores]], seed: int) -> Iterator[tuple[str, Scores]]:
-    """Print a line for each system as it comes."""
+def run_seed(seed: int, folders: Sequence[str], device: DeviceOptions) -> list[Line]:
+    """All lines of a seed."""
+    return list(timed(with_embedders(read(folders), seed, device), seed))
+
+
+def timed(systems: Iterator[tuple[str, Scores]], seed: int) -> Iterator[Line]:
     started = time.perf_counter()
     for name, scores in systems:
         seconds, started = time.perf_counter() - started, time.perf_counter()
-        cells = "".join(f"{score.ser:>8.2f}" for score in scores)
-        print(f"{name:<40}{seed or '':>5}{cells}{pooled(scores):>8.2f}{seconds:>6.0f}", flush=True)
-        if scores:
-            yield name, scores
+        yield Line(name, seed, scores, seconds)
 
 
 # ---- the systems ---------------------------------------------------------------------------------------------------
@@ -144,16 +166,23 @@ def system(
 # ---- comparison ----------------------------------------------------------------------------------------------------
 
 
-def compare(name: str, runs: Sequence[Scores], plain_name: str, plain: Scores) -> None:
-    """A paired bootstrap over meetings of the learned system, its error time the mean over the seeds."""
-    learned = np.mean([[score.speaker_error_time for score in scores] for scores in runs], axis=0)
-    errors = np.array([score.speaker_error_time for score in plain])
-    scored = np.array([score.scored_speaker_time for score in plain])
+def compare(learned: dict[str, list[Scores]], plain: dict[str, list[Scores]]) -> None:
+    """A paired bootstrap over meetings of the best of either, error times the mean over the seeds."""
+
+    def mean(runs: list[Scores]) -> float:
+        return float(np.mean([pooled(scores) for scores in runs]))
+
+    best, rival = (min(systems, key=lambda name: mean(systems[name])) for systems in (learned, plain))
+    times = [
+        np.mean([[score.speaker_error_time for score in scores] for scores in systems[name]], axis=0)
+        for systems, name in ((learned, best), (plain, rival))
+    ]
+    scored = np.array([score.scored_speaker_time for score in plain[rival][0]])
     chosen = np.random.default_rng(0).integers(0, len(scored), (RESAMPLES, len(scored)))
-    gains = 100 * (errors - learned)[chosen].sum(axis=1) / scored[chosen].sum(axis=1)
+    gains = 100 * (times[1] - times[0])[chosen].sum(axis=1) / scored[chosen].sum(axis=1)
     low, high = np.percentile(gains, (2.5, 97.5))
-    before, after = (100 * times.sum() / scored.sum() for times in (errors, learned))
-    print(f"\n{plain_name} {before:.2f} -> {name} {after:.2f}: {100 * (after / before - 1):+.1f} % relative")
+    after, before = mean(learned[best]), mean(plain[rival])
+    print(f"\n{rival} {before:.2f} -> {best} {after:.2f}: {100 * (after / before - 1):+.1f} % relative")
     print(f"gain {before - after:.2f}; of {RESAMPLES} resamples of the meetings 95 % gain {low:.2f} to {high:.2f}")
     print(f"and {100 * (gains <= 0).mean():.1f} % nothing")
 

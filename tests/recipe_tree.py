@@ -61,14 +61,15 @@ class Recipe:
         code: int = 0,
         cwd: Path | None = None,
         before: Sequence[str] = (),
+        program: str = "run.sh",
         **environment: str,
     ) -> Run:
-        """Run ``run.sh`` to its end; it must exit with ``code`` and print no traceback, there or in its logs.
+        """Run ``run.sh``, or another program of the folder, to its end; it must exit with ``code`` and print no traceback, there or in its logs.
 
         ``before`` are words in front of the command: a program that runs it in some special way.
         """
         done = subprocess.run(
-            [*before, str(self.folder / "run.sh"), *map(str, options)],
+            [*before, str(self.folder / program), *map(str, options)],
             cwd=cwd or self.folder,
             env=self.environment(**environment),
             stdin=subprocess.DEVNULL,

@@ -52,14 +52,14 @@ class OptimizerOptions(Options):
 class SaeOptions(InputOptions, OptimizerOptions):
     """A stacked autoencoder: widths of the layers, greedy pretraining, fine-tuning."""
 
-    hidden: str = option("256-256", "widths of the hidden layers of the encoder; the decoder has them reversed")
+    hidden: str = option("128-128", "widths of the hidden layers of the encoder; the decoder has them reversed")
     bottleneck: int = option(20, "values of an embedding", low=1)
     dropout: float = option(0.2, "of the input and the hidden layer of each pretraining", low=0.0, high=0.9)
     initial_deviation: float = option(0.0, "of the first weights, drawn from a normal; 0: as torch draws them", low=0.0)
     pretrain_epochs: int = option(10, "most of each layer's pretraining", unit="epochs", low=0)
     finetune_epochs: int = option(30, "most of the fine-tuning", unit="epochs", low=0)
     tolerance: float = option(
-        0.005, "end when the loss of three epochs is not lower than that of the three before by this share; 0: never",
+        0.01, "end when the loss of three epochs is not lower than that of the three before by this share; 0: never",
         low=0.0, high=0.5,
     )  # fmt: skip
 
@@ -79,7 +79,7 @@ class SaeOptions(InputOptions, OptimizerOptions):
 class DecOptions(OptimizerOptions):
     """Deep embedded clustering, and its improved variant, which keeps the decoder."""
 
-    gamma: float = option(0.1, "weight of the clustering loss beside the reconstruction loss (IDEC alone)", low=0.0)
+    gamma: float = option(0.01, "weight of the clustering loss beside the reconstruction loss (IDEC alone)", low=0.0)
     update_interval: int = option(
         0, "a new target distribution, and the stop rule, every so many; 0: as many as see each sample once",
         unit="updates", low=0,
