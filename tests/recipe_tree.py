@@ -64,7 +64,9 @@ class Recipe:
         program: str = "run.sh",
         **environment: str,
     ) -> Run:
-        """Run ``run.sh``, or another program of the folder, to its end; it must exit with ``code`` and print no traceback, there or in its logs.
+        """Run ``run.sh``, or another program of the folder, to its end.
+
+        It must exit with ``code`` and print no traceback, there or in its logs.
 
         ``before`` are words in front of the command: a program that runs it in some special way.
         """
