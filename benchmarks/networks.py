@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from diar.background import Stream
 from diar.cluster.agglomerate import Labels, SpeakerRange, on_all_frames
-from diar.embed import EmbeddingModel, Speech, principal_axes, soft_labels, train_dec, train_sae
+from diar.embed import EmbeddingModel, Speech, fit_dec, fit_sae, soft_labels, train_dec
 from diar.nets.options import (
     DecEmbeddingOptions,
     DecOptions,
     DeviceOptions,
-    InputOptions,
     SaeOptions,
     SpeakerNetOptions,
 )
@@ -54,9 +53,7 @@ def speech_of(meetings: Sequence[Meeting]) -> Speech:
 def autoencoder(meetings: Sequence[Meeting], options: SaeOptions, device: DeviceOptions) -> Trained:
     """A stacked autoencoder of all meetings together."""
     started = time.perf_counter()
-    network, history = train_sae(speech_of(meetings), options, device)
-    inputs = InputOptions(options.context, options.summary)
-    model = EmbeddingModel("sae", network, principal_axes(network, speech_of(meetings), inputs), inputs, {}, {}, "")
+    model, history = fit_sae(speech_of(meetings), options, device)
     return Trained(model, history[-1].losses["loss"], time.perf_counter() - started)
 
 
@@ -65,10 +62,7 @@ def clustered(
 ) -> Trained:
     """DEC or IDEC from the autoencoder."""
     started = time.perf_counter()
-    speech = speech_of(meetings)
-    dec, history = train_dec(sae.model, kind, speech, options.dec_clusters, options, device)
-    axes = principal_axes(dec.network, speech, sae.model.inputs)
-    model = EmbeddingModel(kind, dec.network, axes, sae.model.inputs, {}, {}, "")
+    model, history = fit_dec(sae.model, kind, speech_of(meetings), options, device)
     return Trained(model, history[-1].losses["loss"], time.perf_counter() - started)
 
 

@@ -14,7 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diar.errors import DataError
-from diar.nets.options import DecOptions, DeviceOptions, InputOptions, SaeOptions
+from diar.nets.options import (
+    DecEmbeddingOptions,
+    DecOptions,
+    DeviceOptions,
+    EmbedderOptions,
+    InputOptions,
+    SaeOptions,
+)
 
 if TYPE_CHECKING:
     from diar.nets.autoencoder import Autoencoder
@@ -25,7 +32,6 @@ if TYPE_CHECKING:
 Float32 = NDArray[np.float32]
 Labels = NDArray[np.int32]
 
-EMBEDDERS = ("sae", "dec", "idec")
 _FORMAT = 1
 _BLOCK_FRAMES = 8192
 _FEWEST_A_CLUSTER = 10  # frames
@@ -191,6 +197,47 @@ def train_dec(
         phase = DecPhase(model, inputs, options, *cluster_weights(kind, options))
         history = train(model, [phase], options, resumption.state, resumption.after_epoch)
     return model.cpu(), history
+
+
+def fit_sae(
+    speech: Speech,
+    options: SaeOptions,
+    device: DeviceOptions,
+    features: Mapping[str, Any] | None = None,
+    resumption: Resumption | None = None,
+) -> tuple[EmbeddingModel, list[Epoch]]:
+    """The model of a stacked autoencoder of the speech, and the history of its training; see ``train_sae``."""
+    network, history = train_sae(speech, options, device, resumption)
+    inputs = InputOptions(options.context, options.summary)
+    axes = principal_axes(network, speech, inputs)
+    return EmbeddingModel("sae", network, axes, inputs, features or {}, asdict(options), speech.digest()), history
+
+
+def fit_dec(
+    sae: EmbeddingModel,
+    kind: str,
+    speech: Speech,
+    options: DecEmbeddingOptions,
+    device: DeviceOptions,
+    resumption: Resumption | None = None,
+) -> tuple[EmbeddingModel, list[Epoch]]:
+    """The model of DEC or IDEC (``kind``) from an autoencoder's, and the history of its training; see ``train_dec``."""
+    model, history = train_dec(sae, kind, speech, options.dec_clusters, options, device, resumption)
+    axes = principal_axes(model.network, speech, sae.inputs)
+    made = asdict(options) | {"sae": dict(sae.options)}
+    return EmbeddingModel(kind, model.network, axes, sae.inputs, sae.features, made, speech.digest()), history
+
+
+def fit_embedder(speech: Speech, options: EmbedderOptions) -> EmbeddingModel:
+    """What stages 3 and 4 train.
+
+    Raises:
+        DataError: a training diverged, or the device is not there.
+    """
+    model, _ = fit_sae(speech, options.sae, options.device)
+    if options.kind != "sae":
+        model, _ = fit_dec(model, options.kind, speech, options.dec, options.device)
+    return model
 
 
 def soft_labels(model: Dec, frames: Float32, speech: NDArray[np.bool_], inputs: InputOptions) -> Float32:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from diar import realign
+from diar import embed, realign
 from diar.audio import AudioOptions, from_samples
 from diar.background import Background, Stream, check_streams
 from diar.cluster import aib, hmm_gmm, ib_viterbi
@@ -36,6 +36,7 @@ from diar.feats import FeatsOptions
 from diar.frames import to_frame, to_seconds
 from diar.front_end import DetectorOptions, speech_mask, wav_to_feats, wav_to_vad
 from diar.gmm import Float32
+from diar.nets.options import EmbedderOptions
 from diar.posteriors import Relevance, cut_segments, diartk_segments, relevance
 from diar.realign import KlRealignOptions, RealignOptions, SmoothOptions
 from diar.segments import Turn, TurnOptions, labels_to_turns, smooth_turns
@@ -79,13 +80,18 @@ class Clustering:
 
 @dataclass(frozen=True)
 class PipelineOptions:
-    """The options of every stage; ``denoise`` None filters no noise, ``realigner`` None ends with the clusters."""
+    """The options of every stage.
+
+    Without ``denoise`` no noise is filtered, without ``embedder`` the features are clustered, without ``realigner`` the
+    clusters are the end.
+    """
 
     audio: AudioOptions = field(default_factory=AudioOptions)
     denoise: WienerOptions | None = None
     feats: FeatsOptions = field(default_factory=FeatsOptions)
     transforms: TransformOptions = field(default_factory=TransformOptions)
     vad: DetectorOptions = field(default_factory=EnergyOptions)
+    embedder: EmbedderOptions | None = None
     speakers: SpeakerCountOptions = field(default_factory=SpeakerCountOptions)
     clusters: ClustererOptions = field(default_factory=HmmGmmOptions)
     realigner: RealignerOptions | None = field(default_factory=RealignOptions)
@@ -125,6 +131,8 @@ def diarize(
         if speech is None:
             speech = wav_to_vad(audio, options.vad)
         mask = speech_mask(recording, frames, speech)
+        if options.embedder is not None:
+            frames = embed.fit_embedder(embed.Speech([frames], [mask]), options.embedder).embed(frames)
         allowed = SpeakerRange.of(options.speakers)
         clustering = frames_to_clusters(frames, mask, options.clusters, allowed)
         labels = clustering.labels

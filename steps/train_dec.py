@@ -7,11 +7,10 @@ With --embedder dec the code alone is bent towards clusters, with idec the decod
 e.g.: steps/train_dec.py --embedder idec data/eval exp/eval/sae_energy exp/eval/feats exp/eval/vad_energy exp/eval/idec
 """
 
-from dataclasses import asdict
 from typing import Any
 
 from diar import cli
-from diar.embed import EmbeddingModel, Resumption, Speech, principal_axes, train_dec
+from diar.embed import EmbeddingModel, Resumption, Speech, fit_dec
 from diar.errors import DataError
 from diar.job import choice_of, describe_features
 from diar.nets.options import DecEmbeddingOptions, DeviceOptions
@@ -33,12 +32,8 @@ def main() -> None:
     def train(recording: str, speech: Speech, resumption: Resumption) -> tuple[EmbeddingModel, Any]:
         path, content = saes.read_model(recording)
         sae = EmbeddingModel.from_checkpoint(content, path)
-        features = describe_features(feats.path, speech.frames[0].shape[1])
-        sae.check_fits(features, feats.path)
-        model, history = train_dec(sae, embedder, speech, options.dec_clusters, options, device, resumption)
-        history_of = asdict(options) | {"sae": sae.options}
-        network, axes = model.network, principal_axes(model.network, speech, sae.inputs)
-        return EmbeddingModel(embedder, network, axes, sae.inputs, features, history_of, speech.digest()), history
+        sae.check_fits(describe_features(feats.path, speech.frames[0].shape[1]), feats.path)
+        return fit_dec(sae, embedder, speech, options, device, resumption)
 
     job.each_model(feats, vad, train)
 

@@ -7,13 +7,12 @@ losses are beside it. A training that was killed goes on from its last epoch.
 e.g.: steps/train_sae.py --config conf/sae.conf data/eval exp/eval/feats exp/eval/vad_energy exp/eval/sae_energy
 """
 
-from dataclasses import asdict
 from typing import Any
 
 from diar import cli
-from diar.embed import EmbeddingModel, Resumption, Speech, principal_axes, train_sae
+from diar.embed import EmbeddingModel, Resumption, Speech, fit_sae
 from diar.job import describe_features
-from diar.nets.options import DeviceOptions, InputOptions, SaeOptions
+from diar.nets.options import DeviceOptions, SaeOptions
 from diar.training_job import TrainingJob
 
 
@@ -23,11 +22,8 @@ def main() -> None:
     options, device = job.options(SaeOptions, DeviceOptions)
 
     def train(recording: str, speech: Speech, resumption: Resumption) -> tuple[EmbeddingModel, Any]:
-        network, history = train_sae(speech, options, device, resumption)
         features = describe_features(feats.path, speech.frames[0].shape[1])
-        inputs = InputOptions(options.context, options.summary)
-        axes = principal_axes(network, speech, inputs)
-        return EmbeddingModel("sae", network, axes, inputs, features, asdict(options), speech.digest()), history
+        return fit_sae(speech, options, device, features, resumption)
 
     job.each_model(feats, vad, train)
 

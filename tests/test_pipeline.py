@@ -14,7 +14,7 @@ from oracles import agreement
 from scipy.signal import resample_poly
 from threadpoolctl import threadpool_limits
 
-from diar import feats, realign, vad
+from diar import embed, feats, realign, vad
 from diar.audio import Audio, AudioOptions, from_samples
 from diar.background import Stream
 from diar.cluster import aib, hmm_gmm, ib_viterbi
@@ -27,6 +27,7 @@ from diar.errors import DataError
 from diar.feats import FeatsOptions
 from diar.front_end import speech_mask, wav_to_feats, wav_to_vad
 from diar.io.wav import WavOptions, read_wav
+from diar.nets.options import DecEmbeddingOptions, DeviceOptions, EmbedderOptions, SaeOptions
 from diar.options import Options
 from diar.pipeline import (
     Diarization,
@@ -174,6 +175,31 @@ def test_the_same_labels_as_the_stage_functions(
     np.testing.assert_array_equal(labels, without.labels)
     assert OPTIONS.realigner is not None
     np.testing.assert_array_equal(realign_clusters(frames, labels, OPTIONS.realigner), found.labels)
+
+
+@pytest.mark.parametrize("kind", ["sae", "idec"])
+def test_an_embedder_learns_from_the_signal_alone_as_the_stages_do(planted, kind: str) -> None:
+    device = DeviceOptions(num_threads=1)
+    sae_options = SaeOptions(hidden="8", bottleneck=4, pretrain_epochs=1, finetune_epochs=2, batch_size=256)
+    dec_options = DecEmbeddingOptions(dec_clusters=4, max_intervals=2, batch_size=256)
+    embedder = EmbedderOptions(kind, sae_options, dec_options, device)
+    made = diarize(planted[0], RATE, changed(embedder=embedder, realigner=None))
+    audio = from_samples(planted[0], RATE, OPTIONS.audio, "a")
+    with threadpool_limits(1):
+        frames = wav_to_feats(audio, OPTIONS.feats, "a")
+        mask = speech_mask("a", frames, wav_to_vad(audio, OPTIONS.vad))
+        speech = embed.Speech([frames], [mask])
+        model, _ = embed.fit_sae(speech, sae_options, device)
+        if kind == "idec":
+            model, _ = embed.fit_dec(model, kind, speech, dec_options, device)
+        labels = frames_to_clusters(model.embed(frames), mask, OPTIONS.clusters, SpeakerRange()).labels
+    np.testing.assert_array_equal(made.labels, labels)
+    assert diarize(np.zeros(RATE, dtype=np.float32), RATE, changed(embedder=embedder)).turns == []
+
+
+def test_an_embedder_that_there_is_not_is_refused() -> None:
+    with pytest.raises(DataError, match="^embedder: found 'pca'; wanted sae, dec or idec"):
+        EmbedderOptions("pca")
 
 
 @pytest.mark.parametrize("asked", [1, 2, 4])

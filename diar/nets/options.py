@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from diar.errors import DataError
 from diar.options import Options, option
@@ -98,6 +98,20 @@ class DecEmbeddingOptions(DecOptions):
     """DEC as a feature extractor: with many more clusters than there are speakers."""
 
     dec_clusters: int = option(100, "clusters of the embeddings, many more than there are speakers", low=1)
+
+
+@dataclass(frozen=True)
+class EmbedderOptions:
+    """What stages 3 to 5 do: ``kind`` is sae, dec or idec."""
+
+    kind: str = "idec"
+    sae: SaeOptions = field(default_factory=SaeOptions)
+    dec: DecEmbeddingOptions = field(default_factory=DecEmbeddingOptions)
+    device: DeviceOptions = field(default_factory=DeviceOptions)
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("sae", "dec", "idec"):
+            raise DataError("embedder", f"found '{self.kind}'", "wanted sae, dec or idec")
 
 
 @dataclass(frozen=True)
