@@ -70,8 +70,9 @@ class TrainingJob(Job):
         known = [recording for recording in self.recordings if recording in feats and recording in vad]
         if not known:
             raise DataError(feats.path, "has no features of a recording with speech labels", "wanted some to learn")
-        self.output.mkdir(parents=True, exist_ok=True)
-        self._train(known[0], self.output / _JOINT, read_speech(known, feats, vad), train)
+
+        def train_joint() -> None:
+            self._train(known[0], self.output / _JOINT, read_speech(known, feats, vad), train)
 
         def link(recording: str) -> None:
             model_path(self.output, recording).unlink(missing_ok=True)
@@ -79,7 +80,7 @@ class TrainingJob(Job):
                 raise DataError(recording, "has no features or no speech labels", "wanted both", "see stages 1 and 2")
             link_model(model_path(self.output, recording), _JOINT)
 
-        self.each_recording(link)
+        self.each_recording(link, train_joint)
 
     def _train_alone(self, recording: str, feats: ArchiveFolder, vad: ArchiveFolder, train: Train) -> None:
         path = model_path(self.output, recording)
