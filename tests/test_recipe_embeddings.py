@@ -16,7 +16,7 @@ import kaldiio
 import numpy as np
 import pytest
 from killing import start, wait_for_end
-from recipe_tree import RATE, Recipe, Tree, rttm, take_turns, talk, write_audio
+from recipe_tree import RATE, Recipe, Run, Tree, rttm, take_turns, talk, write_audio
 
 from diar.io.checkpoint import read_checkpoint
 
@@ -52,6 +52,21 @@ def joint(front) -> tuple[Recipe, list[str]]:
     recipe = front.copy("joint")
     run = recipe.run("--stage", 3, "--embedder", "idec", *SMALL, "--clusterer", "aib", "--nj", 1)
     return recipe, run.lines
+
+
+@pytest.fixture(scope="module")
+def apart(tree, front, tmp_path_factory) -> tuple[Recipe, Run]:
+    """IDEC of each recording: the two, a corrupt, a silent and a short one; those that can be."""
+    folder = tmp_path_factory.mktemp("mixed")
+    for line in (front.folder / "data" / "eval" / "wav.scp").read_text().splitlines():
+        name, path = line.split(maxsplit=1)
+        (folder / f"{name}.flac").symlink_to(path)
+    write_audio(folder / "short.flac", talk([(0.4, 2.0, "bob")], seed=2))
+    write_audio(folder / "silent.flac", np.zeros(3 * RATE))
+    (folder / "corrupt.wav").write_bytes(np.random.default_rng(0).bytes(20000))
+    choices = ("--embedder", "idec", "--per-recording", "true", "--realigner", "none", *SMALL)
+    recipe = tree.recipe("apart")
+    return recipe, recipe.run("--corpus", folder, *choices, "--skip-bad", "true", "--nj", 1)
 
 
 @pytest.fixture
@@ -125,11 +140,11 @@ def test_run_again_with_more_jobs_it_is_trained_already_and_the_same_bytes(joint
     wanted = recipe.files()
     models = [recipe.exp(f"{noun}_energy", "joint.model") for noun in ("sae", "idec")]
     made = [path.stat().st_mtime_ns for path in models]
-    recipe.run("--stage", 3, "--stop-stage", 6, "--embedder", "idec", *SMALL, "--clusterer", "aib", "--nj", 3)
+    recipe.run("--stage", 3, "--stop-stage", 5, "--embedder", "idec", *SMALL, "--nj", 3)
     assert recipe.files() == wanted and [path.stat().st_mtime_ns for path in models] == made
     for noun in ("sae", "idec"):
         text = log(recipe, f"{noun}_energy")  # one job, whatever --nj is
-        assert f"exp/eval/{noun}_energy/joint.model: trained already, with the same options from the same speech" in text
+        assert f"{noun}_energy/joint.model: trained already, with the same options from the same speech" in text
         assert ": epoch " not in text
     assert len(list(recipe.exp("embed_energy_idec", "log").iterdir())) == 2
 
@@ -157,20 +172,18 @@ def test_embedders_share_the_autoencoder_and_have_folders_of_their_own(recipe):
     assert all(noun == kind for noun, kind in kinds.items())
 
 
-def test_a_model_of_each_recording_whatever_nj_is(front):
-    many, one = front.copy("many"), front.copy("one")
-    words = ("--stage", 3, *SMALL, "--per-recording", "true")
-    many.run(*words, "--embedder", "sae", "--stop-stage", 3, "--nj", 2)
-    logs = sorted(many.exp("sae_energy_per_recording", "log").iterdir())
+def test_a_model_of_each_recording_whatever_nj_and_the_others_are(front, apart):
+    recipe = front.copy("two_jobs")
+    recipe.run("--stage", 3, "--stop-stage", 3, *SMALL, "--embedder", "sae", "--per-recording", "true", "--nj", 2)
+    assert folders(recipe) - folders(front) == {"sae_energy_per_recording"}
+    logs = sorted(recipe.exp("sae_energy_per_recording", "log").iterdir())
     for path, recording in zip(logs, TURNS, strict=True):
         epochs = [line for line in path.read_text().splitlines() if ": epoch " in line]
         assert len(epochs) == 23 and all(line.startswith(f"{recording}: ") for line in epochs)
-    one.run(*words, "--embedder", "idec", "--stop-stage", 4, "--nj", 1)
-    assert folders(one) - folders(front) == {"sae_energy_per_recording", "idec_energy_per_recording"}
-    wanted = {name: content for name, content in one.files().items() if "/sae_" in name}
-    assert len(wanted) == 2 + 2 * 3
-    assert {name: content for name, content in many.files().items() if "/sae_" in name} == wanted
-    assert len({wanted[f"exp/eval/sae_energy_per_recording/{recording}.pt"] for recording in TURNS}) == 2
+    found, alone = recipe.files(), apart[0].files()
+    made = [name for name in found if re.search(r"/sae_\w+/[ab]\.", name)]
+    assert len(made) == 2 * 3 and all(found[name] == alone[name] for name in made)
+    assert len({found[name] for name in made if name.endswith(".pt")}) == 2
 
 
 def test_streams_of_features_and_embeddings_and_the_price_of_a_cluster(recipe):
@@ -346,31 +359,32 @@ def test_torch_is_asked_for_where_networks_are(front, tmp_path):
 # ---- bad and little recordings -------------------------------------------------------------------------------------
 
 
-def test_others_learn_where_a_recording_is_corrupt_silent_or_short(tree, tmp_path):
-    write_audio(tmp_path / "a.flac", talk(TURNS["a"]))
-    write_audio(tmp_path / "short.flac", talk([(0.4, 2.0, "bob")], seed=1))
-    write_audio(tmp_path / "silent.flac", np.zeros(3 * RATE))
-    (tmp_path / "corrupt.wav").write_bytes(np.random.default_rng(0).bytes(20000))
-    recipe = tree.recipe("mixed")
-    words = (*SMALL, "--skip-bad", "true", "--nj", 1)
-    choices = ("--embedder", "sae", "--per-recording", "true", "--realigner", "none")
-    run = recipe.run("--corpus", tmp_path, *choices, *words)
-    for noun in ("feats", "vad", "sae", "embed", "clusters"):
+def test_others_learn_alone_where_a_recording_is_corrupt_silent_or_short(apart):
+    recipe, run = apart
+    for noun in ("feats", "vad", "sae", "idec", "embed", "clusters"):
         assert len(run.naming(f"{noun}: corrupt: skipped: ")) == 1
-    assert run.naming("train_sae.py: warning: exp/eval/sae_energy_per_recording/silent.pt: no speech to learn from")
-    system = "energy_per_recording_sae_hmm_gmm_none"
-    names = {"sae_energy_per_recording", "embed_energy_per_recording_sae", "clusters_energy_per_recording_sae_hmm_gmm"}
-    assert folders(recipe) == {"feats", "vad_energy", system} | names
+    for program, noun in (("train_sae.py", "sae"), ("train_dec.py", "idec")):
+        where = f"exp/eval/{noun}_energy_per_recording/silent.pt"
+        assert len(run.naming(f"{program}: warning: {where}: no speech to learn from")) == 1
+    system = "energy_per_recording_idec_hmm_gmm_none"
+    new = {f"{noun}_energy_per_recording" for noun in ("sae", "idec")}
+    new |= {"embed_energy_per_recording_idec", "clusters_energy_per_recording_idec_hmm_gmm", system}
+    assert folders(recipe) == {"feats", "vad_energy"} | new
     turns = [line.split()[1] for line in recipe.exp(system, "hyp.rttm").read_text().splitlines()]
-    assert set(turns) == {"a", "short"} and turns.count("short") == 1
+    assert set(turns) == {"a", "b", "short"} and turns.count("short") == 1
 
-    recipe.run("--stage", 3, "--stop-stage", 3, "--embedder", "sae", *words)
+
+def test_others_learn_together_where_a_recording_is_corrupt_silent_or_short(apart):
+    recipe = apart[0].copy("mixed_together")
+    words = ("--stage", 3, "--stop-stage", 3, "--embedder", "sae", *SMALL)
+    recipe.run(*words, "--skip-bad", "true")
+    assert sorted(path.stem for path in recipe.exp("sae_energy").glob("*.pt")) == ["a", "b", "short", "silent"]
     mean = read_checkpoint(recipe.exp("sae_energy", "joint.model"))["weights"]["mean"].numpy()
-    frames = [array(recipe, "feats", name)[array(recipe, "vad_energy", name) > 0] for name in ("a", "short")]
-    middle = np.split(mean, 5)[2]
+    frames = [array(recipe, "feats", name)[array(recipe, "vad_energy", name) > 0] for name in ("a", "b", "short")]
+    middle = np.split(mean, 5)[2]  # of five frames of context
     np.testing.assert_allclose(middle, np.concatenate(frames).mean(axis=0, dtype=np.float64), rtol=1e-4, atol=1e-4)
-    assert sorted(path.stem for path in recipe.exp("sae_energy").glob("*.pt")) == ["a", "short", "silent"]
-    run = recipe.run("--stage", 3, "--stop-stage", 3, "--embedder", "sae", *SMALL, code=1)
+
+    run = recipe.run(*words, code=1)
     assert run.naming("sae: corrupt: failed: ") and run.lines[-1].endswith("go on without them: --skip-bad true")
     assert not recipe.exp("sae_energy", "sae.scp").exists()
 
