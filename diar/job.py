@@ -130,10 +130,11 @@ class Job:
 
         return source
 
-    def each_recording(self, convert: Callable[[str], None]) -> None:
+    def each_recording(self, convert: Callable[[str], None], first: Callable[[], None] | None = None) -> None:
         """Call ``convert`` on my recordings; one that fails does not stop the others, but fails the job at the end.
 
-        With ``--prepare true`` the output folder is made ready instead.
+        ``first`` makes what they share, before them; where it fails, so does the job. With ``--prepare true`` the
+        output folder is made ready instead.
         """
         if self.arguments.prepare:
             if self.recut:
@@ -146,6 +147,8 @@ class Job:
         mine = self.recordings[self._share[0] - 1 :: self._share[1]]
         for recording in mine:
             self._remove(recording)  # so that what is there at the end is of this run
+        if first is not None:
+            first()
         failures: dict[str, str] = {}
         for recording in mine:
             started = time.perf_counter()
@@ -159,8 +162,8 @@ class Job:
             else:
                 print(f"{recording}: {time.perf_counter() - started:.2f} s", flush=True)
         if failures and not self.arguments.skip_bad:
-            first = next(iter(failures.values()))
-            raise DataError(f"{len(failures)} of {len(mine)} recordings failed, the first", first)
+            reason = next(iter(failures.values()))
+            raise DataError(f"{len(failures)} of {len(mine)} recordings failed, the first", reason)
 
     def write(self, recording: str, array: Any) -> None:
         """Write ``recording``'s array into the output folder."""
@@ -257,7 +260,7 @@ def open_input(noun: str, folder: Path) -> ArchiveFolder:
         DataError: it is missing, not complete, or made from folders that have changed since; the message names the
             stage that makes it.
     """
-    stage = _STAGE_THAT_MAKES.get(noun)
+    stage = _STAGE_THAT_MAKES.get(noun, _STAGE_THAT_MAKES.get(folder.name.partition("_")[0]))  # streams: by their names
     advice = f"stage {stage} makes it: ./run.sh --stage {stage}" if stage is not None else ""
     if not any(folder.glob("*.scp")):
         found = "is not complete (no .scp)" if folder.is_dir() else "no such folder"

@@ -67,12 +67,13 @@ class TrainingJob(Job):
             return
         if self._share[1] != 1:
             raise DataError("--share", f"found {self.arguments.share}", "wanted 1/1: all train one model")
-        self.output.mkdir(parents=True, exist_ok=True)
         known, failures = self._readable(feats, vad)
         if not known:
             first = next(iter(failures.values()))
             raise DataError(feats.path, f"no recording to learn from, since of the first: {first}")
-        self._train(known[0], self.output / _JOINT, read_speech(known, feats, vad), train)
+
+        def train_joint() -> None:
+            self._train(known[0], self.output / _JOINT, read_speech(known, feats, vad), train)
 
         def link(recording: str) -> None:
             model_path(self.output, recording).unlink(missing_ok=True)
@@ -80,7 +81,7 @@ class TrainingJob(Job):
                 raise failures[recording]
             link_model(model_path(self.output, recording), _JOINT)
 
-        self.each_recording(link)
+        self.each_recording(link, train_joint)
 
     def _readable(self, feats: ArchiveFolder, vad: ArchiveFolder) -> tuple[list[str], dict[str, DataError]]:
         """The recordings that can be learned from, and what is wrong with the others."""

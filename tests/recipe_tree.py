@@ -103,6 +103,15 @@ class Recipe:
         files = sorted(path for path in self.folder.glob("exp/**/*") if path.suffix in (suffixes or RESULTS))
         return {str(path.relative_to(self.folder)): path.read_bytes() for path in files if not path.is_symlink()}
 
+    def files(self) -> dict[str, bytes]:
+        """The bytes of every file of data and exp but logs, by path."""
+        return {
+            str(path.relative_to(self.folder)): path.read_bytes()
+            for top in ("data", "exp")
+            for path in self.folder.glob(f"{top}/**/*")
+            if path.is_file() and path.suffix != ".log"
+        }
+
     def leftovers(self) -> list[Path]:
         """Temporary files."""
         return [path for path in self.folder.glob("**/.*") if path.is_file() or path.is_symlink()]

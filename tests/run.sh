@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Set everything up and run the tests: tests/run.sh [pytest's arguments]
+# Set everything up, torch and matplotlib included, and run the tests: tests/run.sh [pytest's arguments]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . ./path.sh tests nets figures

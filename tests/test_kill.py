@@ -16,10 +16,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from killing import MARK, processes, start, wait_for_end
 from recipe_tree import Recipe, Tree, rttm, take_turns, talk, write_audio
 
 MOMENTS = 5  # of each kind
-MARK = "DIAR_TEST_RUN"
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes by /proc")
 
 
@@ -49,51 +49,6 @@ def undisturbed(tree, corpus) -> tuple[Recipe, float]:
     return recipe, time.monotonic() - started
 
 
-def files(recipe: Recipe) -> dict[str, bytes]:
-    """The whole result: data and exp without logs, by path."""
-    return {
-        str(path.relative_to(recipe.folder)): path.read_bytes()
-        for top in ("data", "exp")
-        for path in recipe.folder.glob(f"{top}/**/*")
-        if path.is_file() and path.suffix != ".log"
-    }
-
-
-def processes(mark: str) -> list[str]:
-    """The command lines of living processes with this mark in their environment."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            state = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
-            if state != "Z" and f"{MARK}={mark}".encode() in (folder / "environ").read_bytes().split(b"\0"):
-                found.append((folder / "cmdline").read_text(errors="replace").replace("\0", " "))
-    return found
-
-
-def wait_for_end(session: int, mark: str) -> list[str]:
-    """Wait until no process with this mark lives; those that still do after two seconds, which are killed then."""
-    deadline = time.monotonic() + 2
-    while (alive := processes(mark)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    if alive:  # let no test disturb the next
-        with suppress(ProcessLookupError):
-            os.killpg(session, signal.SIGKILL)
-    return alive
-
-
-def start(recipe: Recipe, mark: str, *options: str) -> subprocess.Popen[bytes]:
-    """Start the recipe in a session of its own."""
-    return subprocess.Popen(
-        [str(recipe.folder / "run.sh"), *options],
-        cwd=recipe.folder,
-        env=recipe.environment(**{MARK: mark}),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
 def kill_after(recipe: Recipe, corpus: Path, seconds: float, whole_group: bool) -> str:
     """Run the recipe and kill it after ``seconds``; what still lives two seconds later, '' for nothing."""
     mark = uuid.uuid4().hex
@@ -119,7 +74,7 @@ def moments(kind: str, longest: float) -> Iterator[float]:
 def test_killed_and_started_again(tree, undisturbed, corpus):
     """Both kinds of kill, side by side in recipe folders of their own."""
     recipe, seconds = undisturbed
-    wanted = files(recipe)
+    wanted = recipe.files()
     assert {"exp/eval/energy_none_hmm_gmm_hmm_gmm/score.txt", "data/eval/wav.scp"} <= wanted.keys()
 
     def disturb(kind: str) -> list[str]:
@@ -132,7 +87,7 @@ def test_killed_and_started_again(tree, undisturbed, corpus):
             disturbed.run("--corpus", corpus, "--nj", 1)
             if disturbed.leftovers():
                 faults.append(f"{when}: left {disturbed.leftovers()}")
-            found = files(disturbed)
+            found = disturbed.files()
             if found != wanted:
                 faults.append(f"{when}: differ: {sorted(k for k in found | wanted if found.get(k) != wanted.get(k))}")
         return faults
@@ -144,14 +99,14 @@ def test_killed_and_started_again(tree, undisturbed, corpus):
 def test_temporary_files_of_a_killed_run_go(undisturbed, corpus):
     """What a kill in the middle of any write leaves: a temporary file beside each result."""
     recipe = undisturbed[0].copy("planted")
-    wanted = files(recipe)
+    wanted = recipe.files()
     for name in wanted:
         path = recipe.folder / name
         path.with_name(f".{path.name}.99999.tmp").write_bytes(b"half of it")
     recipe.exp(".embed_none.99999.tmp").symlink_to("nowhere")
     recipe.run("--corpus", corpus, "--nj", 1)
     assert recipe.leftovers() == []
-    assert files(recipe) == wanted
+    assert recipe.files() == wanted
 
 
 def test_archives_of_a_killed_stage_are_not_taken_for_whole(undisturbed):

@@ -28,10 +28,10 @@ def main() -> None:
     path_of = model_path if makes_models else archive_path
     made = [recording for recording in recordings if path_of(folder, recording).exists()]
     lost = [recording for recording in recordings if recording not in set(made)]
-    for recording in lost:
-        error_file = folder / (recording + ERROR_SUFFIX)
-        reason = error_file.read_text().strip() if error_file.exists() else f"not made; see {folder / 'log'}"
-        fate = "skipped" if arguments.skip_bad else "failed"
+    reasons = {recording: error_of(folder, recording) for recording in lost}
+    fate = "skipped" if arguments.skip_bad else "failed"
+    for recording in lost if made or any(reasons.values()) else ():  # where a job failed as a whole it has said why
+        reason = reasons[recording] or f"not made; see {folder / 'log'}"
         print(f"{arguments.noun}: {recording}: {fate}: {reason}", file=sys.stderr)
     if arguments.launcher_status and not lost:
         found = f"the jobs ended with status {arguments.launcher_status}"
@@ -43,6 +43,12 @@ def main() -> None:
         write_model_scp(folder, arguments.noun, made)
     else:
         write_scp(folder, arguments.noun, made)
+
+
+def error_of(folder: Path, recording: str) -> str:
+    """Why ``recording`` failed, by the job that had it; "" where it says nothing."""
+    path = folder / (recording + ERROR_SUFFIX)
+    return path.read_text().strip() if path.exists() else ""
 
 
 if __name__ == "__main__":

@@ -71,7 +71,8 @@ $corpus_help
   --per-recording true|false     networks learn from each recording alone, not from all (default $per_recording)
   --clusterer hmm_gmm|aib|aib_viterbi|ib_hmm_gmm|dec
                                  clustering of stage 6 (default $clusterer); dec: --embedder dec or idec, fitted to each
-                                 recording with a cluster a speaker, whose number must be known
+                                 recording with a cluster a speaker, whose number must be known (its options are
+                                 --clusters-opts; stages 4 and 5 are skipped)
   --streams NAME:W,NAME:W        feature folders of exp/<set> (or paths) that the information bottleneck combines, with
                                  weights that sum to 1 (default: the embedding alone)
   --recut true|false             stage 6 keeps its merges and cuts them anew: another --num-spk or threshold
@@ -90,14 +91,16 @@ $corpus_help
 
 Options also as --name=value, and with underscores."
 
+refuse() {
+  echo "$0: $*" >&2
+  exit 1
+}
+
 arguments=("$@")
 . "$here/utils/parse_options.sh"
 if [ -n "$preset" ]; then
-  if ! grep -qs "^# --preset $preset:" "$here/conf/$preset.conf"; then
-    echo "$0: --preset: found '$preset'; wanted one of:" \
-      "$(grep -hso '^# --preset [^:]*' "$here"/conf/*.conf | cut -d ' ' -f 3 | xargs)" >&2
-    exit 1
-  fi
+  grep -qs "^# --preset $preset:" "$here/conf/$preset.conf" || refuse "--preset: found '$preset'; wanted one of:" \
+    "$(grep -hso '^# --preset [^:]*' "$here"/conf/*.conf | cut -d ' ' -f 3 | xargs)"
   for name in $stage_opts; do declare "$name="; done
   . "$here/conf/$preset.conf"
   for name in $stage_opts; do declare "preset_$name=${!name}" "$name="; done
@@ -108,18 +111,17 @@ if [ -n "$preset" ]; then
     declare "$name=${!from_preset} ${!name}"
   done
 fi
-[ $# -eq 0 ] || { echo "$0: found '$1' after the options; wanted none; see $0 --help" >&2; exit 1; }
+[ $# -eq 0 ] || refuse "found '$1' after the options; wanted none; see $0 --help"
 
 check_choice() { # <option> <value> <choice>...
   local name=$1 value=$2 choice
   shift 2
   for choice; do [ "$value" != "$choice" ] || return 0; done
-  echo "$0: --$name: found '$value'; wanted one of: $*" >&2
-  exit 1
+  refuse "--$name: found '$value'; wanted one of: $*"
 }
 for number in stage stop_stage nj; do
   case ${!number} in
-    '' | *[!0-9]* | ???*) echo "$0: --${number//_/-}: found '${!number}'; wanted a number from 0 to 99" >&2 && exit 1 ;;
+    '' | *[!0-9]* | ???*) refuse "--${number//_/-}: found '${!number}'; wanted a number from 0 to 99" ;;
   esac
 done
 check_choice beamform "$beamform" none delay_sum
@@ -135,44 +137,36 @@ fi
 realigner=${realigner:-hmm_gmm}
 check_choice realigner "$realigner" hmm_gmm kl_hmm smooth none
 if [ "$realigner" = smooth ] && [ "$clusterer" != dec ]; then
-  echo "$0: --realigner: found smooth with --clusterer $clusterer; wanted --clusterer dec, which gives soft labels" >&2
-  exit 1
+  refuse "--realigner: found smooth with --clusterer $clusterer; wanted --clusterer dec, which gives soft labels"
 fi
 check_choice recut "$recut" true false
 check_choice compat "$compat" none diartk
 if [ "$vad" = file ] && [ -z "$vad_file" ] && [ "$stage" -le 2 ] && [ "$stop_stage" -ge 2 ]; then
-  echo "$0: --vad-file: found none with --vad file; wanted segments, RTTM, vad.scp or labels" >&2
-  exit 1
+  refuse "--vad-file: found none with --vad file; wanted segments, RTTM, vad.scp or labels"
 fi
 if [ "$vad" != file ] && [ -n "$vad_file" ]; then
-  echo "$0: --vad-file: found '$vad_file' with --vad $vad; wanted --vad file" >&2
-  exit 1
+  refuse "--vad-file: found '$vad_file' with --vad $vad; wanted --vad file"
 fi
 if [ -n "$feats_scp" ] && [ "$beamform-$denoise" != none-none ]; then
-  echo "$0: --feats-scp: found --beamform $beamform --denoise $denoise; wanted none, which need the waveform" >&2
-  exit 1
+  refuse "--feats-scp: found --beamform $beamform --denoise $denoise; wanted none, which need the waveform"
 fi
 if [ "$beamform" != none ] && [ -n "$channel" ]; then
-  echo "$0: --channel: found $channel with --beamform $beamform, which takes all; wanted one of the two" >&2
-  exit 1
+  refuse "--channel: found $channel with --beamform $beamform, which takes all; wanted one of the two"
 fi
-case $compat-$clusterer in none-hmm_gmm | none-dec)
-  if [ -n "$streams" ]; then
-    echo "$0: --streams: found '$streams' with --clusterer $clusterer; wanted a clusterer that combines streams:" \
-      "aib aib_viterbi ib_hmm_gmm" >&2
-    exit 1
-  fi
-  ;;
+case $compat-$clusterer-$streams in
+  none-hmm_gmm-?* | none-dec-?*)
+    refuse "--streams: found '$streams' with --clusterer $clusterer; wanted a clusterer that combines streams:" \
+      "aib aib_viterbi ib_hmm_gmm"
+    ;;
 esac
 if [ "$compat" = diartk ]; then # hmm_gmm is what stands there if nothing was asked for
   check_choice "compat diartk with --clusterer" "$clusterer" hmm_gmm aib
   check_choice "compat diartk with --realigner" "$realigner" hmm_gmm kl_hmm
 fi
-[ "$nj" -ge 1 ] || { echo "$0: --nj: found $nj; wanted at least 1" >&2; exit 1; }
+[ "$nj" -ge 1 ] || refuse "--nj: found $nj; wanted at least 1"
 case $set in
   '' | *[!a-zA-Z0-9_.-]* | [.-]* | *JOB*) # launchers put a number for JOB
-    echo "$0: --set: found '$set'; wanted letters, digits, '_', '.' and '-', a letter or digit first, and no JOB" >&2
-    exit 1
+    refuse "--set: found '$set'; wanted letters, digits, '_', '.' and '-', a letter or digit first, and no JOB"
     ;;
 esac
 case $corpus in '' | /*) ;; *) corpus=$started_in/$corpus ;; esac
@@ -182,31 +176,29 @@ shell_characters=$'][()<>{}|&;$`"\'\\*?!#~\n'
 for name in feats_scp vad_file; do
   case ${!name} in # launchers hand their command to a shell, and put a number for JOB
     *["$shell_characters"]* | *JOB*)
-      echo "$0: --${name//_/-}: found '${!name}'; wanted a path without JOB and without" \
-        "${shell_characters//$'\n'/}; link to it" >&2
-      exit 1
+      refuse "--${name//_/-}: found '${!name}'; wanted a path without JOB and without" \
+        "${shell_characters//$'\n'/}; link to it"
       ;;
   esac
 done
-has_work() { # <stage>: whether there is something to do in it
-  case $1-$embedder-$clusterer in [34]-none-* | 4-sae-* | [45]-*-dec) return 1 ;; esac
-}
-working=
-for number in 0 1 2 3 4 5 6 7 8; do ! has_work $number || working="$working $number"; done
-for number in $working none; do [ $number != none ] && [ $number -ge "$stage" ] && [ $number -le "$stop_stage" ] && break; done
-if [ $number = none ]; then
-  echo "$0: --stage $stage --stop-stage $stop_stage: found nothing to run with --embedder $embedder; wanted some of" \
-    "stages$working" >&2
-  exit 1
-fi
+stages= # that have something to do
+for number in 0 1 2 3 4 5 6 7 8; do
+  case $number-$embedder-$clusterer in [34]-none-* | 4-sae-* | [45]-*-dec) ;; *) stages="$stages $number" ;; esac
+done
+runs() { [ "$stage" -le "$1" ] && [ "$stop_stage" -ge "$1" ] && [[ " $stages " == *" $1 "* ]]; }
+for number in $stages; do
+  ! runs "$number" || break
+done
+runs "$number" || refuse "--stage $stage --stop-stage $stop_stage: found nothing to run with --embedder $embedder" \
+  "--clusterer $clusterer; wanted some of stages$stages"
 
 cd "$here"
-if [ "$embedder" = none ]; then . ./path.sh; else . ./path.sh nets figures; fi
+learned=${embedder/none/}
+# shellcheck disable=SC2086 # extras are meant to be split into words
+. ./path.sh ${learned:+nets figures}
 . utils/run_stage.sh
 # programs end when this recipe is killed
 export DIAR_EXIT_WITH_PARENT=1 DIAR_RECIPE=$(uname -n):$$
-
-runs() { [ "$stage" -le "$1" ] && [ "$stop_stage" -ge "$1" ] && has_work "$1"; }
 
 data=data/$set
 exp=exp/$set
@@ -219,8 +211,9 @@ beam=${beamform/none/}
 filter=${denoise/none/}
 front=${beam:+${beam}_}${filter:+${filter}_}${feats_scp:+scp_} # what was done to the audio, in the names of folders
 alone=
-if [ "$per_recording" = true ] && [ "$embedder" != none ]; then alone=per_recording_; fi
-choices=$front${vad}_$alone$embedder
+if [ "$per_recording" = true ]; then alone=${learned:+_per_recording}; fi
+networks=$front$vad$alone # what they learn from
+choices=${networks}_$embedder
 stream_opts=() tag=
 if [ -n "$streams" ]; then
   folders=
@@ -242,12 +235,13 @@ case $vad in
   energy | webrtc) vad_dir=$exp/vad_${beam:+${beam}_}$vad ;;
   *) vad_dir=$exp/vad_$front$vad ;; # as many frames as these features
 esac
-sae=$exp/sae_$front$vad${alone:+_${alone%_}}
-dec=$exp/${embedder}_$front$vad${alone:+_${alone%_}}
-if [ "$embedder" = sae ]; then model=$sae; else model=$dec; fi
-embed=$exp/embed_$choices
-if [ "$embedder" = none ]; then embed=$exp/embed_${front}none; fi
-if [ "$clusterer" = dec ]; then embed=$feats; fi # it needs no other, and realignment is by the features
+sae=$exp/sae_$networks
+model=$exp/${embedder}_$networks
+case $embedder-$clusterer in
+  none-*) embed=$exp/embed_${front}none ;;
+  *-dec) embed=$feats ;; # it needs no other, and realignment is by the features
+  *) embed=$exp/embed_$choices ;;
+esac
 clusters_name=${choices}_$clusterer${tag:+_$tag}
 clusters=$exp/clusters_$clusters_name
 system=$exp/${clusters_name}_$realigner
@@ -259,10 +253,13 @@ count_opts="${num_spk:+--num-spk $num_spk} ${min_spk:+--min-spk $min_spk} ${max_
 turn_opts="${min_gap:+--min-gap $min_gap} ${min_turn:+--min-turn $min_turn}"
 score_opts="${collar:+--collar $collar} ${skip_overlap:+--skip-overlap $skip_overlap}"
 
-embedded=
-if [ "$embedder" != none ]; then embedded="--config conf/embedded.conf"; fi # what fits codes better than cepstra
-training_jobs=1 training_opts="--per-recording $per_recording"
-if [ "$per_recording" = true ]; then training_jobs=$nj training_opts="$training_opts --num-threads 1"; fi
+embedded=${learned:+--config conf/embedded.conf} # what fits codes better than cepstra
+training_opts="--per-recording $per_recording"
+if [ "$per_recording" = true ]; then
+  training_jobs=$nj training_opts="$training_opts --num-threads 1"
+else
+  training_jobs=1
+fi
 
 # shellcheck disable=SC2086 # options are meant to be split into words
 make_system() { # <folder of labels> <system>: the turns and their score
@@ -316,9 +313,9 @@ make_system() { # <folder of labels> <system>: the turns and their score
   fi
 
   if runs 4; then
-    echo "$0: stage 4: sae, feats, vad -> $embedder; see $dec/log"
-    nj=$training_jobs run_stage $embedder $dec steps/train_dec.py --embedder $embedder --config conf/dec.conf \
-      $training_opts $dec_opts $data $sae $feats $vad_dir $dec
+    echo "$0: stage 4: sae, feats, vad -> $embedder; see $model/log"
+    nj=$training_jobs run_stage $embedder $model steps/train_dec.py --embedder $embedder --config conf/dec.conf \
+      $training_opts $dec_opts $data $sae $feats $vad_dir $model
   fi
 
   if runs 5; then
