@@ -5,8 +5,9 @@ The networks are in ``diar/nets``; here they meet recordings. torch is imported 
 
 from __future__ import annotations
 
+import copy
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,12 @@ class Speech:
         for frames, mask in zip(self.frames, self.masks, strict=True):
             sum_ = zlib.crc32(mask.tobytes(), zlib.crc32(np.ascontiguousarray(frames).tobytes(), sum_))
         return f"{sum_:08x}"
+
+
+def joined(parts: Iterable[Speech]) -> Speech:
+    """The speech of several as one."""
+    parts = list(parts)
+    return Speech([f for part in parts for f in part.frames], [m for part in parts for m in part.masks])
 
 
 @dataclass(frozen=True)
@@ -186,7 +193,7 @@ def train_dec(
     resumption = resumption or Resumption()
     where = find_device(device)
     with threads(device.num_threads):
-        network = EmbeddingModel.from_checkpoint(sae.to_checkpoint(), "sae").network.to(where)
+        network = copy.deepcopy(sae.network).to(where)
         inputs = speech.inputs(sae.inputs, device)
         k = min(n_clusters, max(1, len(inputs) // _FEWEST_A_CLUSTER))
         if len(inputs) and resumption.state is None:

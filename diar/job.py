@@ -37,7 +37,7 @@ _STAGE_THAT_MAKES = {
 }  # fmt: skip
 MODEL_NOUNS = ("sae", "dec", "idec")  # stages that make models, not archives
 # how audio is found, which says nothing of what features are
-_SOURCE_OPTIONS = ("channel", "allow_pipes")
+_SOURCE_OPTIONS = ("channel", "allow_pipes", "feats_scp", "archives")
 
 
 class Job:
@@ -276,9 +276,8 @@ def describe_features(folder: Path, dim: int) -> dict[str, Any]:
     made = _options_of(folder)
     if not isinstance(made, dict):
         return {"dim": dim}
-    options = {name: value for name, value in made.get("options", {}).items() if name not in _SOURCE_OPTIONS}
-    described: dict[str, Any] = {"dim": dim, "step": made.get("step")} | options | made.get("choices", {})
-    return described
+    described: dict[str, Any] = {"step": made.get("step")} | made.get("options", {}) | made.get("choices", {})
+    return {"dim": dim} | {name: value for name, value in described.items() if name not in _SOURCE_OPTIONS}
 
 
 def open_models(folder: Path) -> ModelFolder:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from diar import cli
 from diar.embed import (
     EmbeddingModel,
     Resumption,
     Speech,
+    joined,
     history_to_json,
     state_from_checkpoint,
     state_to_checkpoint,
@@ -57,11 +62,15 @@ class TrainingJob(Job):
         self.per_recording = choice == "true"
         self.records(per_recording=choice)
 
-    def each_model(self, feats: ArchiveFolder, vad: ArchiveFolder, train: Train) -> None:
+    def each_model(
+        self, feats: ArchiveFolder, vad: ArchiveFolder, train: Train, basis: Callable[[str], str] = lambda _: ""
+    ) -> None:
         """Train the models from the speech of ``feats``; ``train`` gets a recording that the model is applied to.
 
-        What is there already of the same options and the same speech stays as it is.
+        What is there already of the same options, the same speech and the same ``basis``, a checksum of the model that
+        a training starts from, stays as it is.
         """
+        self._basis = basis
         if self.per_recording or self.arguments.prepare:
             self.each_recording(lambda recording: self._train_alone(recording, feats, vad, train))
             return
@@ -73,7 +82,7 @@ class TrainingJob(Job):
             raise DataError(feats.path, f"no recording to learn from, since of the first: {first}")
 
         def train_joint() -> None:
-            self._train(known[0], self.output / _JOINT, read_speech(known, feats, vad), train)
+            self._train(next(iter(known)), self.output / _JOINT, joined(known.values()), train)
 
         def link(recording: str) -> None:
             model_path(self.output, recording).unlink(missing_ok=True)
@@ -83,14 +92,19 @@ class TrainingJob(Job):
 
         self.each_recording(link, train_joint)
 
-    def _readable(self, feats: ArchiveFolder, vad: ArchiveFolder) -> tuple[list[str], dict[str, DataError]]:
-        """The recordings that can be learned from, and what is wrong with the others."""
-        known: list[str] = []
+    def _readable(self, feats: ArchiveFolder, vad: ArchiveFolder) -> tuple[dict[str, Speech], dict[str, DataError]]:
+        """The speech of the recordings that can be learned from together, and what is wrong with the others."""
+        known: dict[str, Speech] = {}
         failures: dict[str, DataError] = {}
+        dims: dict[str, int] = {}
         for recording in self.recordings:
             try:
-                read_speech([*known[:1], recording], feats, vad)
-                known.append(recording)
+                speech = read_speech(recording, feats, vad)
+                first, dim = next(iter(dims.items()), (recording, speech.frames[0].shape[1]))
+                if speech.frames[0].shape[1] != dim:
+                    found = f"found {speech.frames[0].shape[1]} values a frame"
+                    raise DataError(recording, found, f"wanted {dim}, as '{first}' has")
+                known[recording], dims[recording] = speech, dim
             except DataError as error:
                 failures[recording] = error
         return known, failures
@@ -98,14 +112,14 @@ class TrainingJob(Job):
     def _train_alone(self, recording: str, feats: ArchiveFolder, vad: ArchiveFolder, train: Train) -> None:
         path = model_path(self.output, recording)
         try:
-            speech = read_speech([recording], feats, vad)
+            speech = read_speech(recording, feats, vad)
         except DataError:
             path.unlink(missing_ok=True)  # of an earlier run
             raise
         self._train(recording, path, speech, train)
 
     def _train(self, recording: str, path: Path, speech: Speech, train: Train) -> None:
-        digest = speech.digest()
+        digest = self._digest(recording, speech)
         if _checkpoint_of_earlier_run(path).get("digest") == digest:
             print(f"{path}: trained already, with the same options from the same speech", flush=True)
             return
@@ -129,8 +143,15 @@ class TrainingJob(Job):
         lines = history_to_json(history)
         write_json(path.with_suffix(".loss.json"), lines)
         write_png(path.with_suffix(".loss.png"), loss_figure(lines, f"{model.kind} of {path.stem}"))
-        write_checkpoint(path, model.to_checkpoint())
+        write_checkpoint(path, model.to_checkpoint() | {"digest": digest})
         state_path.unlink(missing_ok=True)
+
+    def _digest(self, recording: str, speech: Speech) -> str:
+        """A checksum of all that the model depends on."""
+        options = {name: value for cls in self._classes for name, value in asdict(self.options(cls)[0]).items()}
+        options.pop("device", None)  # where it is trained is not what it is
+        made = f"{self.noun} {sorted(options.items())} {self._basis(recording)}"
+        return f"{speech.digest()}{zlib.crc32(made.encode()):08x}"
 
 
 def _checkpoint_of_earlier_run(path: Path) -> dict[str, Any]:
@@ -141,16 +162,15 @@ def _checkpoint_of_earlier_run(path: Path) -> dict[str, Any]:
         return {}
 
 
-def read_speech(recordings: Sequence[str], feats: ArchiveFolder, vad: ArchiveFolder) -> Speech:
-    """What networks learn from of ``recordings``.
+def read_speech(recording: str, feats: ArchiveFolder, vad: ArchiveFolder) -> Speech:
+    """What networks learn from of ``recording``.
 
     Raises:
-        DataError: features and speech labels of different lengths, or features of different dimensions.
+        DataError: features and speech labels of different lengths, or features that are no numbers.
     """
-    frames = [feats.read(recording) for recording in recordings]
-    masks = [speech_mask(name, matrix, vad.read(name)) for name, matrix in zip(recordings, frames, strict=True)]
-    for name, matrix in zip(recordings, frames, strict=True):
-        if matrix.shape[1] != frames[0].shape[1]:
-            found = f"found {matrix.shape[1]} values a frame"
-            raise DataError(name, found, f"wanted {frames[0].shape[1]}, as '{recordings[0]}' has")
-    return Speech(frames, masks)
+    frames = feats.read(recording)
+    finite = np.isfinite(frames).all(axis=1)
+    if not finite.all():
+        found = f"frame {int(finite.argmin())} holds NaN or infinity"
+        raise DataError(recording, found, "wanted numbers", "make the features anew")
+    return Speech([frames], [speech_mask(recording, frames, vad.read(recording))])

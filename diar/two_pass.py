@@ -22,6 +22,7 @@ from diar.speaker_model import SpeakerModelOptions
 from diar.transforms import add_deltas, normalise, window_statistics
 
 _SMALLEST_DEVIATION = 1e-4
+_BLOCK_FRAMES = 8192
 
 
 def first_pass_labels(history: History, n_clusters: int) -> Labels:
@@ -60,21 +61,24 @@ def speaker_embeddings(
 
     if not frames:
         return []
-    where = find_device(device)
-    spoken = [speaker_statistics(matrix, options.speaker_context) for matrix in frames]
+    where, stride, context = find_device(device), options.speaker_stride, options.speaker_context
     classes, n_classes = [], 0
     for own in labels:
         names, numbers = np.unique(own, return_inverse=True)
-        classes.append(numbers[:: options.speaker_stride] + n_classes)
+        classes.append(numbers[::stride] + n_classes)
         n_classes += len(names)
     with threads(device.num_threads):
-        inputs = torch.from_numpy(np.concatenate([matrix[:: options.speaker_stride] for matrix in spoken]))
+        # made again when they are encoded: together they are three times the features
+        inputs = torch.from_numpy(np.concatenate([speaker_statistics(matrix, context)[::stride] for matrix in frames]))
         network = make_speaker_net(inputs.shape[1], n_classes, options).to(where)
         phase = SpeakerPhase(network, inputs.to(where), torch.from_numpy(np.concatenate(classes)).to(where), options)
         train(network, [phase], options)
         network.eval()
         with torch.no_grad():
-            return [_directions(network.encode(torch.from_numpy(m).to(where)).cpu().numpy()) for m in spoken]
+            return [
+                _directions(torch.cat([network.encode(block.to(where)).cpu() for block in blocks]).numpy())
+                for blocks in (torch.from_numpy(speaker_statistics(m, context)).split(_BLOCK_FRAMES) for m in frames)
+            ]
 
 
 def _directions(codes: Float32) -> Float32:
@@ -91,8 +95,8 @@ class ChoiceOptions(SpeakerModelOptions):
 
     least_gain: float = option(
         -0.1,
-        "keep the second pass if its mixtures explain the features better by this, at least: a little worse is no "
-        "harm, since speakers that were one in truth explain them less well when they are merged",
+        "keep the second pass if its mixtures explain the features better by this, at least; a little worse is allowed "
+        "by default, since it does better on whole sets of simulated meetings (egs/own/RESULTS.md)",
         unit="nats a frame",
     )
 

@@ -9,7 +9,7 @@ e.g.: steps/clusters_to_embed.py data/eval exp/eval/feats exp/eval/clusters_firs
 import numpy as np
 
 from diar import cli
-from diar.cluster.agglomerate import history_from_json
+from diar.cluster.agglomerate import history_from_json, on_all_frames
 from diar.errors import DataError
 from diar.io.files import read_json
 from diar.job import HISTORY_SUFFIX, Job
@@ -23,26 +23,44 @@ def main() -> None:
     options, device = job.options(SpeakerNetOptions, DeviceOptions)
     if job.arguments.share != "1/1":
         raise DataError("--share", f"found {job.arguments.share}", "wanted 1/1: all recordings train one network")
+    frames: dict[str, np.ndarray] = {}
+    classes: dict[str, np.ndarray] = {}  # of the speech, where there is some
     made: dict[str, np.ndarray] = {}
+    failures: dict[str, DataError] = {}
 
     def learn() -> None:
-        frames, speech, labels = {}, {}, {}
-        for recording in [name for name in job.recordings if name in feats and name in clusters]:
-            path = clusters.path / f"{recording}{HISTORY_SUFFIX}"
-            frames[recording], speech[recording] = feats.read(recording), clusters.read(recording) >= 0
-            if speech[recording].any():
-                history = history_from_json(read_json(path), str(path))
-                labels[recording] = first_pass_labels(history, options.first_pass_clusters)
-        spoken = [np.ascontiguousarray(frames[name][speech[name]]) for name in labels]
-        codes = speaker_embeddings(spoken, list(labels.values()), options, device)
-        for name in frames:
+        for recording in job.recordings:
+            try:
+                frames[recording], classes[recording] = read(recording)
+            except DataError as error:
+                failures[recording] = error
+        spoken = [name for name in classes if (classes[name] >= 0).any()]
+        speech = {name: classes[name] >= 0 for name in spoken}
+        codes = speaker_embeddings(
+            [np.ascontiguousarray(frames[name][speech[name]]) for name in spoken],
+            [classes[name][speech[name]] for name in spoken],
+            options,
+            device,
+        )
+        for name in classes:
             made[name] = np.zeros((len(frames[name]), options.speaker_bottleneck), dtype=np.float32)
-        for name, own in zip(labels, codes, strict=True):
+        for name, own in zip(spoken, codes, strict=True):
             made[name][speech[name]] = own
 
+    def read(recording: str) -> tuple[np.ndarray, np.ndarray]:
+        matrix, labels = feats.read(recording), clusters.read(recording)
+        if len(matrix) != len(labels):
+            found = f"{len(matrix)} frames of features, {len(labels)} of clusters"
+            raise DataError(recording, found, "wanted both of the same recording", "run stage 6 again")
+        if (labels >= 0).any():
+            path = clusters.path / f"{recording}{HISTORY_SUFFIX}"
+            history = history_from_json(read_json(path), str(path))
+            labels = on_all_frames(first_pass_labels(history, options.first_pass_clusters), labels >= 0)
+        return matrix, labels
+
     def convert(recording: str) -> None:
-        if recording not in made:
-            raise DataError(recording, "has no features or no clusters", "wanted both", "see stages 1 and 6")
+        if recording in failures:
+            raise failures[recording]
         job.write(recording, made[recording])
 
     if not job.arguments.prepare:

@@ -14,15 +14,16 @@ from diar.errors import DataError
 from diar.front_end import speech_mask
 from diar.io.ark import write_arrays
 from diar.job import SOFT_LABELS_SUFFIX, Job, describe_features
-from diar.nets.options import DecOptions, DeviceOptions
-from diar.pipeline import CLUSTERERS, count_speakers
+from diar.nets.options import DecEmbeddingOptions, DeviceOptions
+from diar.pipeline import count_speakers
 
 
 def main() -> None:
     embedder = cli.chosen("--embedder", ("idec", "dec"))
     flags = {"--embedder": "dec or idec (default idec)"}
-    classes = (DecOptions, DeviceOptions, SpeakerCountOptions)
-    job = Job(__doc__, "clusters", ("feats", "vad", "sae"), classes, flags, others=tuple(CLUSTERERS.values()))
+    # the number of clusters for embeddings is not for here, but stands among the others in conf/dec.conf
+    classes = (DecEmbeddingOptions, DeviceOptions, SpeakerCountOptions)
+    job = Job(__doc__, "clusters", ("feats", "vad", "sae"), classes, flags)
     if job.recut:
         raise DataError("--recut", "found true with the clusterer dec", "wanted false: it makes no merges to cut")
     feats, vad, saes = job.inputs

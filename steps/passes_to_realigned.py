@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""passes -> realigned: of two passes' labels the second's, where its speakers explain the features better.
+"""passes -> realigned: of two passes' labels the second's, unless its speakers explain the features clearly worse.
 
-Each recording's log tells which was kept, and why. The criterion sees no reference.
+Each recording's log tells which was kept, and why. The criterion sees no reference; --least-gain 0 keeps a second pass
+only where it explains them better.
 
 e.g.: steps/passes_to_realigned.py data/eval exp/eval/feats exp/eval/realigned_first exp/eval/realigned_second kept
 """
@@ -9,6 +10,7 @@ e.g.: steps/passes_to_realigned.py data/eval exp/eval/feats exp/eval/realigned_f
 import numpy as np
 
 from diar import cli
+from diar.errors import DataError
 from diar.job import Job
 from diar.two_pass import ChoiceOptions, log_likelihood_gain
 
@@ -21,6 +23,9 @@ def main() -> None:
     def convert(recording: str) -> None:
         frames, labels = feats.read(recording), (first.read(recording), second.read(recording))
         speech = labels[0] >= 0
+        if not len(frames) == len(labels[0]) == len(labels[1]) or ((labels[1] >= 0) != speech).any():
+            found = f"{len(frames)} frames of features, {len(labels[0])} and {len(labels[1])} of labels"
+            raise DataError(recording, found, "wanted the same frames, and the same of them speech", "run all stages")
         gain = 0.0
         if speech.any():
             spoken = np.ascontiguousarray(frames[speech])

@@ -35,7 +35,7 @@ def main() -> None:
         sae.check_fits(describe_features(feats.path, speech.frames[0].shape[1]), feats.path)
         return fit_dec(sae, embedder, speech, options, device, resumption)
 
-    job.each_model(feats, vad, train)
+    job.each_model(feats, vad, train, basis=lambda recording: str(saes.read_model(recording)[1].get("digest")))
 
 
 if __name__ == "__main__":

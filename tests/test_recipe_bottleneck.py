@@ -133,7 +133,7 @@ def test_a_recut_gives_what_a_fresh_run_does_with_any_number_of_jobs(mine: Recip
     ("words", "message"),
     [
         (["--clusterer", "nope"], "--clusterer: found 'nope'; wanted one of: hmm_gmm aib aib_viterbi ib_hmm_gmm"),
-        (["--realigner", "nope"], "--realigner: found 'nope'; wanted one of: hmm_gmm kl_hmm none"),
+        (["--realigner", "nope"], "--realigner: found 'nope'; wanted one of: hmm_gmm kl_hmm smooth none"),
         (["--compat", "nope"], "--compat: found 'nope'; wanted one of: none diartk"),
         (["--recut", "maybe"], "--recut takes true or false, not 'maybe'"),
         (
@@ -161,7 +161,7 @@ def test_a_choice_that_there_is_not_is_told_before_any_work(recipe: Recipe, word
     ("text", "message"),
     [
         ("feats", "--streams: found '"),
-        ("feats:much", "--streams: found 'exp/eval/feats:much'; wanted FOLDER:WEIGHT,FOLDER:WEIGHT,"),
+        ("feats:much", "--streams: found 'exp/eval/feats:much'; wanted FOLDER:WEIGHT,... or FOLDER:WEIGHT@"),
         ("feats:0.8,embed_nope:0.2", "exp/eval/embed_nope: no such folder; wanted the folder of stream"),
         ("feats:0.5,feats:0.5", "--streams: found folders called ['feats', 'feats']; wanted different names"),
         ("feats:0.8,embed_none:0.3", "--streams: found weights that sum to 1.1; wanted positive weights that sum to 1"),

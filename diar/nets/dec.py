@@ -15,6 +15,7 @@ IJCAI 2017).
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,8 @@ _BLOCK_SAMPLES = 8192
 
 def soft_assignment(codes: Tensor, centres: Tensor) -> Tensor:
     """(N, K) q of (N, E) codes and (K, E) centres: Student's t with one degree of freedom; rows sum to one."""
+    middle = centres.detach().mean(dim=0)  # differences of small numbers are rounded less
+    codes, centres = codes - middle, centres - middle
     products = codes @ centres.T
     squared = codes.square().sum(dim=1, keepdim=True) - 2.0 * products + centres.square().sum(dim=1)
     closeness = 1.0 / (1.0 + squared.clamp_min(0.0))  # rounding may make a distance negative
@@ -57,10 +60,6 @@ class Dec(nn.Module):
         super().__init__()
         self.network = network
         self.centres = nn.Parameter(centres)
-
-    def encode_all(self, inputs: FrameInputs) -> Tensor:
-        """(N, E) codes of all samples."""
-        return encode_all(self.network, inputs)
 
 
 def encode_all(network: Autoencoder, inputs: FrameInputs) -> Tensor:
@@ -123,12 +122,12 @@ class DecPhase(Phase):
         self._renew_target()
         if previous is None or self._labels is None:
             return {}
-        change = float((self._labels != previous).double().mean())
+        change = float((self._labels != previous.to(self._labels.device)).double().mean())
         return {"label_change": change} if change > self._options.label_tolerance else None
 
     def _renew_target(self) -> None:
         centres = self._model.centres.detach().clone()
-        self._target, self._labels = Target.of(self._model.encode_all(self._inputs), centres)
+        self._target, self._labels = Target.of(encode_all(self._model.network, self._inputs), centres)
 
     def losses(self, samples: Tensor) -> dict[str, Tensor]:
         if self._target is None:  # an evaluation before the first epoch
@@ -161,13 +160,18 @@ def cluster_weights(embedder: str, options: DecOptions) -> tuple[float, float]:
 def kmeans_centres(codes: Tensor, n_clusters: int, options: DecOptions) -> Tensor:
     """(K, E) centres of (N, E) codes: the best of many starts on a sample of them goes on with all."""
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
 
     values: NDArray[np.float32] = codes.cpu().numpy()
     rng = np.random.default_rng(options.seed)
     n_samples = max(options.kmeans_samples, n_clusters)
     sample = values[np.sort(rng.permutation(len(values))[:n_samples])]
-    starts = KMeans(n_clusters, n_init=options.kmeans_starts, random_state=options.seed).fit(sample)
-    found = starts.cluster_centers_
-    if len(sample) < len(values):
-        found = KMeans(n_clusters, init=found, n_init=1).fit(values).cluster_centers_
+    # more threads would add up their parts in the order in which they end
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different codes than clusters
+        starts = KMeans(n_clusters, n_init=options.kmeans_starts, random_state=options.seed).fit(sample)
+        found = starts.cluster_centers_
+        if len(sample) < len(values):
+            found = KMeans(n_clusters, init=found, n_init=1, random_state=options.seed).fit(values).cluster_centers_
     return torch.from_numpy(found.astype(np.float32)).to(codes.device)

@@ -32,27 +32,33 @@ class OptimizerOptions(Options):
     """How a loss is made small, whatever it is of."""
 
     optimizer: str = option("adam", "SGD has --momentum", choices=("adam", "sgd"))
-    learning_rate: float = option(1e-3, "of the loss as --squares has it", low=1e-9)
+    learning_rate: float = option(1e-3, "of the loss", low=1e-9)
     momentum: float = option(0.9, "of SGD", low=0.0, high=0.999)
     decay_every: int = option(
-        0, "divide the learning rate by --decay-factor every so many; 0: never", unit="epochs", low=0
+        0, "divide the learning rate by --decay-factor every so many, of DEC intervals; 0: never", unit="epochs", low=0
     )
     decay_factor: float = option(10.0, "what the learning rate is divided by", low=1.0)
     batch_size: int = option(1024, "samples an update is made from", low=1)
+    seed: int = option(1, "of weights, dropout and the order of samples", low=0, high=2**32 - 1)
+
+
+@dataclass(frozen=True)
+class ReconstructionOptions(OptimizerOptions):
+    """What is made small where an input is reconstructed."""
+
     squares: str = option(
         "mean",
         "squared error of a sample: the mean over its values, or half their sum, which Caffe and the learning rates of "
         "the DEC paper assume: D/2 times the gradient, of D values",
         choices=("mean", "half_sum"),
     )
-    seed: int = option(1, "of weights, dropout and the order of samples", low=0, high=2**32 - 1)
 
 
 @dataclass(frozen=True)
-class SaeOptions(InputOptions, OptimizerOptions):
+class SaeOptions(InputOptions, ReconstructionOptions):
     """A stacked autoencoder: widths of the layers, greedy pretraining, fine-tuning."""
 
-    hidden: str = option("128-128", "widths of the hidden layers of the encoder; the decoder has them reversed")
+    hidden: str = option("128-128", "widths of the encoder's hidden layers, empty for none; the decoder has them reversed")
     bottleneck: int = option(20, "values of an embedding", low=1)
     dropout: float = option(0.2, "of the input and the hidden layer of each pretraining", low=0.0, high=0.9)
     initial_deviation: float = option(0.0, "of the first weights, drawn from a normal; 0: as torch draws them", low=0.0)
@@ -76,10 +82,15 @@ class SaeOptions(InputOptions, OptimizerOptions):
 
 
 @dataclass(frozen=True)
-class DecOptions(OptimizerOptions):
+class DecOptions(ReconstructionOptions):
     """Deep embedded clustering, and its improved variant, which keeps the decoder."""
 
-    gamma: float = option(0.01, "weight of the clustering loss beside the reconstruction loss (IDEC alone)", low=0.0)
+    gamma: float = option(
+        0.01,
+        "weight of KL(P||Q), in nats and a mean over samples, beside the squared error as --squares has it, of inputs "
+        "of unit variance (IDEC alone)",
+        low=0.0,
+    )
     update_interval: int = option(
         0, "a new target distribution, and the stop rule, every so many; 0: as many as see each sample once",
         unit="updates", low=0,

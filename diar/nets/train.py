@@ -120,7 +120,7 @@ def train(
         while epoch < phase.epochs and not phase.has_converged(_losses(history, phase)):
             rate = options.learning_rate
             if options.decay_every:
-                rate /= options.decay_factor ** (epoch // options.decay_every)
+                rate *= options.decay_factor ** -(epoch // options.decay_every)
             with _seeded(options.seed, number, epoch):
                 figures = phase.begin_epoch()
                 if figures is None:
@@ -129,12 +129,11 @@ def train(
             epoch += 1
             history.append(Epoch(phase.name, epoch, phase.epochs, rate, losses | figures))
             if not math.isfinite(losses["loss"]):
-                raise _diverged(options, phase, history)
+                raise _diverged(options, phase, history, losses["loss"])
             if after_epoch is not None:
                 weights, memory = model.state_dict(), phase.state()
                 after_epoch(TrainingState(number, epoch, weights, optimizer.state_dict(), memory, tuple(history)))
-        if phase.epochs and phase.ends_are_comparable and not evaluate(model, phase) <= _first(history, phase):
-            raise _diverged(options, phase, history)
+        _check_end(model, phase, options, history)
     return history
 
 
@@ -203,8 +202,15 @@ def _first(history: Sequence[Epoch], phase: Phase) -> float:
     return next(line.losses["loss"] for line in history if line.phase == phase.name)
 
 
-def _diverged(options: OptimizerOptions, phase: Phase, history: Sequence[Epoch]) -> DataError:
-    losses = f"the loss of '{phase.name}' went from {_first(history, phase):.4g} to {history[-1].losses['loss']:.4g}"
+def _check_end(model: nn.Module, phase: Phase, options: OptimizerOptions, history: Sequence[Epoch]) -> None:
+    """Refuse a phase that did harm."""
+    end = evaluate(model, phase) if phase.epochs else 0.0
+    if not math.isfinite(end) or (phase.epochs and phase.ends_are_comparable and end > _first(history, phase)):
+        raise _diverged(options, phase, history, end)
+
+
+def _diverged(options: OptimizerOptions, phase: Phase, history: Sequence[Epoch], end: float) -> DataError:
+    losses = f"the loss of '{phase.name}' went from {_first(history, phase):.4g} to {end:.4g}"
     return DataError("--learning-rate", f"found {options.learning_rate:g}: {losses}", "wanted one that lowers it")
 
 
@@ -214,16 +220,18 @@ def _diverged(options: OptimizerOptions, phase: Phase, history: Sequence[Epoch])
 @contextmanager
 def _seeded(seed: int, phase: int, epoch: int) -> Iterator[None]:
     """Seed torch's generators for one epoch, and leave them as they were."""
-    with torch.random.fork_rng():
-        torch.manual_seed(zlib.crc32(f"{seed} {phase} {epoch}".encode()))
+    with seeded(zlib.crc32(f"{seed} {phase} {epoch}".encode())):
         yield
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed torch's generators, for first weights, and leave them as they were."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    """Seed torch's generators, and leave them as they were; a GPU's only where one is in use already."""
+    devices = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []
+    with torch.random.fork_rng(devices):
+        torch.default_generator.manual_seed(seed)
+        for _ in devices:
+            torch.cuda.manual_seed(seed)
         yield
 
 

@@ -2,7 +2,7 @@
 # Two passes: what a first diarization finds teaches a network to tell speakers apart, and a second listens to it, too.
 #
 # All recordings of the set train one network, so that the result of one depends on the others. Of each recording the
-# second pass is kept where it explains the features better than the first; steps/passes_to_realigned.py says so.
+# second pass is kept unless it explains the features clearly worse than the first; steps/passes_to_realigned.py says so.
 
 set -euo pipefail
 unset CDPATH # cd must print nothing
@@ -34,9 +34,12 @@ help_message="Usage: $0 [options]
   --passes-opts \"...\"            of steps/passes_to_realigned.py, which chooses between the passes"
 . "$here/utils/parse_options.sh"
 [ $# -eq 0 ] || { echo "$0: found '$1' after the options; wanted none; see $0 --help" >&2; exit 1; }
-weight=${speakers%@*}
-rest=$(awk -v w="$weight" 'BEGIN { if (w > 0 && w < 1) print 1 - w }')
-[ -n "$rest" ] || { echo "$0: --speakers: found '$speakers'; wanted W@S with W between 0 and 1" >&2; exit 1; }
+rest=$(awk -v w="${speakers%@*}" -v s="${speakers#*@}" 'BEGIN { if (w > 0 && w < 1 && s > 0) print 1 - w }')
+case $speakers in *[!0-9.@]* | *@*@* | [!0-9.]*) rest= ;; esac
+if [ -z "$rest" ]; then
+  echo "$0: --speakers: found '$speakers'; wanted W@S with W between 0 and 1 and S above 0, as in 0.9@0.35" >&2
+  exit 1
+fi
 
 options=()
 for name in $passed_on; do

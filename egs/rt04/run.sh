@@ -330,8 +330,8 @@ make_system() { # <folder of labels> <system>: the turns and their score
 
   if runs 6 && [ "$clusterer" = dec ]; then
     echo "$0: stage 6: feats, vad, sae -> clusters"
-    run_stage clusters $clusters steps/feats_to_clusters.py --embedder $embedder --config conf/clusters.conf \
-      --recut $recut --num-threads 1 $count_opts $clusters_opts $data $feats $vad_dir $sae $clusters
+    run_stage clusters $clusters steps/feats_to_clusters.py --embedder $embedder --config conf/dec.conf \
+      --recut $recut --num-threads 1 $dec_opts --num-threads 1 $count_opts $data $feats $vad_dir $sae $clusters
   elif runs 6; then
     echo "$0: stage 6: embed -> clusters"
     run_stage clusters $clusters steps/embed_to_clusters.py --clusterer $clusterer $embedded --config conf/clusters.conf \
