@@ -15,8 +15,8 @@ from diar.embed import (
     EmbeddingModel,
     Resumption,
     Speech,
-    joined,
     history_to_json,
+    joined,
     state_from_checkpoint,
     state_to_checkpoint,
 )

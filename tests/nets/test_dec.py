@@ -288,7 +288,7 @@ def test_clustering_makes_assignments_harder_and_the_history_tells_of_changes() 
     options = dec(max_intervals=6)
     before = soft_assignment(encode_all(model.network, INPUTS), model.centres.detach()).max(dim=1).values.mean()
     history = train(model, [DecPhase(model, INPUTS, options, 0.0, 1.0)], options)
-    after = soft_assignment(model.encode_all(INPUTS), model.centres.detach()).max(dim=1).values.mean()
+    after = soft_assignment(encode_all(model.network, INPUTS), model.centres.detach()).max(dim=1).values.mean()
     assert after > before + 0.05
     assert ["label_change" in epoch.losses for epoch in history] == [False, False, *[True] * (len(history) - 2)]
     assert {epoch.phase for epoch in history} == {"clustering"} and len(history) > 3

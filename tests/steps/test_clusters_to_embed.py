@@ -71,7 +71,7 @@ def test_the_number_of_classes_is_an_option(stages: Path) -> None:
 def test_a_recording_without_clusters_fails_alone(stages: Path) -> None:
     write_scp(Path("clusters"), "clusters", ["a", "silent"])
     printed = embed(code=1)
-    assert "b: failed: b: has no features or no clusters; wanted both; see stages 1 and 6" in printed
+    assert "b: failed: clusters/clusters.scp: recording 'b' is not listed; run its stage again" in printed
     assert {path.stem for path in Path("speakers").glob("*.ark")} == {"a", "silent"}
 
 
@@ -79,9 +79,15 @@ def test_one_network_of_all_is_one_job(stages: Path) -> None:
     assert "--share: found 1/2; wanted 1/1: all recordings train one network" in embed("--share", "1/2", code=1)
 
 
-def test_clusters_without_merges_are_refused_in_a_line(stages: Path) -> None:
+def test_clusters_without_merges_fail_alone_in_a_line(stages: Path) -> None:
     Path("clusters/a.merges.json").unlink()
-    assert "clusters/a.merges.json: no such file" in embed(code=1)
+    assert "a: failed: clusters/a.merges.json: no such file" in embed(code=1)
+    assert {path.stem for path in Path("speakers").glob("*.ark")} == {"b", "silent"}
+
+
+def test_features_and_clusters_of_different_lengths_fail_in_a_line(stages: Path) -> None:
+    write_archive(Path("feats"), "a", talk(0)[0][:290])
+    assert "a: failed: a: 290 frames of features, 300 of clusters; wanted both of the same recording" in embed(code=1)
 
 
 # ---- which pass is kept --------------------------------------------------------------------------------------------
@@ -112,6 +118,13 @@ def test_the_pass_that_explains_the_features_better_is_kept_and_said(passes: Pat
         (line,) = [line for line in printed.splitlines() if line.startswith(f"{recording}: ") and "nats" in line]
         assert line.endswith(f" nats a frame: the {kept} pass is kept")
         assert Path(f"kept/{recording}.ark").read_bytes() == Path(f"{kept}/{recording}.ark").read_bytes()
+
+
+@pytest.mark.parametrize("recut", [lambda labels: labels[:290], lambda labels: np.where(labels == 0, -1, labels)])
+def test_passes_of_other_frames_or_other_speech_are_refused(passes: Path, recut) -> None:
+    labels = np.where(pauses(300), talk(0)[1], -1).astype(np.int32)
+    write_archive(Path("second"), "a", recut(labels))
+    assert "a: failed: a: 300 frames of features, 300 and " in choose(code=1)
 
 
 def test_how_much_better_is_an_option(passes: Path) -> None:

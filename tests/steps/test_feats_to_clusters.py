@@ -128,8 +128,8 @@ def test_features_the_autoencoder_does_not_fit_are_refused(stages: Path) -> None
     assert f"a: failed: feats: a: {found}" in printed and "a.ark" not in names(stages / "clusters")
 
 
-def test_options_of_other_clusterers_may_stand_in_the_conf_file(stages: Path) -> None:
-    (stages / "conf").write_text("--initial-clusters=9\n--gamma=0.2\n")
+def test_the_options_of_embeddings_serve_here_too_but_for_their_number_of_clusters(stages: Path) -> None:
+    (stages / "conf").write_text("--dec-clusters=9\n--gamma=0.2\n")
     cluster(stages, "--config", "conf", "--num-spk", "2")
     assert json.loads((stages / "clusters" / "options.json").read_text())["options"]["gamma"] == 0.2
 

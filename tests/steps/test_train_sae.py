@@ -41,6 +41,9 @@ def joint(tmp_path_factory) -> tuple[Path, str]:
     return folder, run_step(folder, "train_sae.py", *SAE_FLAGS, "data", "feats", "vad", "sae")
 
 
+ARGUMENTS = ("data", "feats", "vad", "sae")
+
+
 def step(folder: Path, *words: object, code: int = 0) -> str:
     return call_step(folder, "train_sae.py", *SAE_FLAGS, *words, "data", "feats", "vad", "sae", code=code)
 
@@ -282,4 +285,31 @@ def test_saes_made_in_memory_are_the_steps(stages: Path) -> None:
     step(stages, "--per-recording", "true", "--pretrain-epochs", "3", "--finetune-epochs", "4")
     add_saes(stages, "by_hand")
     for name in ("a", "b", "silent"):
-        assert (stages / "by_hand" / f"{name}.pt").read_bytes() == (stages / "sae" / f"{name}.pt").read_bytes()
+        by_hand, made = (read_checkpoint(stages / folder / f"{name}.pt") for folder in ("by_hand", "sae"))
+        assert made.pop("digest").startswith(by_hand.pop("digest"))  # the step's is of the options, too
+        for content in (by_hand, made):
+            write_checkpoint(stages / f"content_{len(list(stages.glob('content_*')))}", content)
+        assert (stages / "content_0").read_bytes() == (stages / "content_1").read_bytes()
+        for path in stages.glob("content_*"):
+            path.unlink()
+
+
+def test_by_hand_too_other_options_train_another_model(stages: Path) -> None:
+    """Without the recipe's --prepare, which would empty the folder."""
+    call_step(stages, "train_sae.py", *SAE_FLAGS, *ARGUMENTS, job=False)
+    first = (stages / "sae" / "joint.model").read_bytes()
+    assert "trained already" in call_step(stages, "train_sae.py", *SAE_FLAGS, *ARGUMENTS, job=False)
+    assert "trained already" in call_step(
+        stages, "train_sae.py", *SAE_FLAGS, "--device=auto", *ARGUMENTS, job=False
+    )
+    printed = call_step(stages, "train_sae.py", *SAE_FLAGS, "--hidden=5", "--seed=7", *ARGUMENTS, job=False)
+    assert "trained already" not in printed and (stages / "sae" / "joint.model").read_bytes() != first
+
+
+def test_features_that_are_no_numbers_fail_alone(stages: Path) -> None:
+    frames = talk(1)[0]
+    frames[17, 2] = np.nan
+    write_feats(stages, "b", frames)
+    printed = step(stages, code=1)
+    assert "b: failed: b: frame 17 holds NaN or infinity; wanted numbers; make the features anew" in printed
+    assert {"a.pt", "silent.pt"} <= set(names(stages / "sae"))
