@@ -63,9 +63,7 @@ def main() -> None:
             raise failures[recording]
         job.write(recording, made[recording])
 
-    if not job.arguments.prepare:
-        learn()
-    job.each_recording(convert)
+    job.each_recording(convert, learn)
 
 
 if __name__ == "__main__":

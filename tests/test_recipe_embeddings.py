@@ -24,7 +24,7 @@ TURNS = {"a": take_turns(["ann", "bob", "ann"], seconds=3), "b": take_turns(["ca
 SAE = "--hidden 8-8 --bottleneck 3 --batch-size 256 --pretrain-epochs 1 --finetune-epochs 20 --tolerance 0"
 DEC = "--dec-clusters 8 --max-intervals 2 --label-tolerance 0"
 SMALL = ("--sae-opts", f"{SAE} --num-threads 1", "--dec-opts", f"{DEC} --num-threads 1")
-CLUSTERED = ("--clusterer", "dec", "--clusters-opts", "--max-intervals 2")
+CLUSTERED = ("--clusterer", "dec", "--dec-opts", f"{DEC} --num-threads 1")
 CHEAP = ("--clusters-opts", "--cluster-price 6.5")  # conf/embedded.conf's is for real networks and longer speech
 ERROR = "OVERALL SPEAKER DIARIZATION ERROR"
 
@@ -196,13 +196,15 @@ def test_streams_of_features_and_embeddings_and_the_price_of_a_cluster(recipe):
 
     conf = recipe.folder / "conf"
     (embedded,) = re.findall(r"^--cluster-price=(\d+)$", (conf / "embedded.conf").read_text(), re.M)
-    assert made_of(recipe, "clusters_energy_idec_aib")["options"]["cluster_price"] == float(embedded)
     assert made_of(recipe, mixed)["options"]["cluster_price"] != float(embedded)
+    words = ("--stage", 6, "--stop-stage", 6, "--embedder", "idec", "--clusterer", "aib", "--nj", 1)
+    recipe.run(*words)
+    assert made_of(recipe, "clusters_energy_idec_aib")["options"]["cluster_price"] == float(embedded)
     own = shutil.copytree(conf, recipe.folder / "own conf")
     conf.unlink()  # it was a link
     own.rename(conf)
     (conf / "clusters.conf").write_text("--cluster-price=4.5\n")
-    recipe.run("--stage", 6, "--stop-stage", 6, "--embedder", "idec", "--clusterer", "aib")
+    recipe.run(*words)
     assert made_of(recipe, "clusters_energy_idec_aib")["options"]["cluster_price"] == 4.5  # the user's own wins
 
 
@@ -235,6 +237,7 @@ def test_decs_clusters_are_scored_as_they_are_and_smoothed(joint, recipe):
     assert folders(recipe) - folders(joint[0]) == {clusters, smooth, "energy_idec_dec_none", "energy_idec_dec_smooth"}
     assert before.items() <= recipe.files().items()
     assert made_of(recipe, clusters)["choices"]["embedder"] == "idec"
+    assert made_of(recipe, clusters)["options"]["max_intervals"] == 2
     assert made_of(recipe, clusters)["inputs"].keys() == {"feats", "vad_energy", "sae_energy"}
     for recording, wanted in (("a", 2), ("b", 3)):
         labels, smoothed = array(recipe, clusters, recording), array(recipe, smooth, recording)

@@ -72,7 +72,7 @@ $corpus_help
   --clusterer hmm_gmm|aib|aib_viterbi|ib_hmm_gmm|dec
                                  clustering of stage 6 (default $clusterer); dec: --embedder dec or idec, fitted to each
                                  recording with a cluster a speaker, whose number must be known (its options are
-                                 --clusters-opts; stages 4 and 5 are skipped)
+                                 --dec-opts; stages 4 and 5 are skipped)
   --streams NAME:W,NAME:W        feature folders of exp/<set> (or paths) that the information bottleneck combines, with
                                  weights that sum to 1 (default: the embedding alone)
   --recut true|false             stage 6 keeps its merges and cuts them anew: another --num-spk or threshold
@@ -331,7 +331,7 @@ make_system() { # <folder of labels> <system>: the turns and their score
   if runs 6 && [ "$clusterer" = dec ]; then
     echo "$0: stage 6: feats, vad, sae -> clusters"
     run_stage clusters $clusters steps/feats_to_clusters.py --embedder $embedder --config conf/dec.conf \
-      --recut $recut --num-threads 1 $dec_opts --num-threads 1 $count_opts $data $feats $vad_dir $sae $clusters
+      --recut $recut --num-threads 1 $dec_opts $count_opts $data $feats $vad_dir $sae $clusters
   elif runs 6; then
     echo "$0: stage 6: embed -> clusters"
     run_stage clusters $clusters steps/embed_to_clusters.py --clusterer $clusterer $embedded --config conf/clusters.conf \
