@@ -58,7 +58,9 @@ class ReconstructionOptions(OptimizerOptions):
 class SaeOptions(InputOptions, ReconstructionOptions):
     """A stacked autoencoder: widths of the layers, greedy pretraining, fine-tuning."""
 
-    hidden: str = option("128-128", "widths of the encoder's hidden layers, empty for none; the decoder has them reversed")
+    hidden: str = option(
+        "128-128", "widths of the encoder's hidden layers, empty for none; the decoder has them reversed"
+    )
     bottleneck: int = option(20, "values of an embedding", low=1)
     dropout: float = option(0.2, "of the input and the hidden layer of each pretraining", low=0.0, high=0.9)
     initial_deviation: float = option(0.0, "of the first weights, drawn from a normal; 0: as torch draws them", low=0.0)
