@@ -13,7 +13,6 @@ export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 export OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-$OMP_NUM_THREADS}
 export MKL_NUM_THREADS=${MKL_NUM_THREADS:-$OMP_NUM_THREADS}
 export NUMBA_NUM_THREADS=${NUMBA_NUM_THREADS:-1}
-export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive} # where a training has more: waiting ones leave the core to others
 
 python_bin=$("$DIAR_ROOT/utils/setup_env.sh" "$@") || exit 1
 export PATH=$python_bin:$DIAR_ROOT/utils:$PATH

@@ -31,10 +31,8 @@ if TYPE_CHECKING:
     from diar.nets.train import AfterEpoch, Epoch, TrainingState
 
 Float32 = NDArray[np.float32]
-Labels = NDArray[np.int32]
 
 _FORMAT = 1
-_BLOCK_FRAMES = 8192
 _FEWEST_A_CLUSTER = 10  # frames
 
 
@@ -85,10 +83,11 @@ class EmbeddingModel:
 
     def embed(self, frames: Float32) -> Float32:
         """(T, E) float32 embeddings of (T, D) frames, all of them."""
+        from diar.nets.autoencoder import encode_all
         from diar.nets.inputs import FrameInputs
 
         inputs = FrameInputs([frames], [np.ones(len(frames), dtype=bool)], self.inputs)
-        return _encode(self.network, inputs) @ self.axes
+        return encode_all(self.network, inputs).numpy() @ self.axes
 
     def check_fits(self, features: Mapping[str, Any], where: object) -> None:
         """Refuse features of another description than those of the training.
@@ -187,7 +186,8 @@ def train_dec(
     """
     import torch
 
-    from diar.nets.dec import Dec, DecPhase, cluster_weights, encode_all, kmeans_centres
+    from diar.nets.autoencoder import encode_all
+    from diar.nets.dec import Dec, DecPhase, cluster_weights, kmeans_centres
     from diar.nets.train import find_device, threads, train
 
     resumption = resumption or Resumption()
@@ -251,11 +251,12 @@ def soft_labels(model: Dec, frames: Float32, speech: NDArray[np.bool_], inputs: 
     """(S, K) float32: q of DEC's clusters at the S speech frames of (T, D) frames, in the order they first win in."""
     import torch
 
+    from diar.nets.autoencoder import encode_all
     from diar.nets.dec import soft_assignment
     from diar.nets.inputs import FrameInputs
 
     with torch.no_grad():
-        codes = torch.from_numpy(_encode(model.network, FrameInputs([frames], [speech], inputs)))
+        codes = encode_all(model.network, FrameInputs([frames], [speech], inputs))
         assignment: Float32 = soft_assignment(codes, model.centres).numpy()
     winners, first = np.unique(assignment.argmax(axis=1), return_index=True)
     order = winners[np.argsort(first)]
@@ -265,27 +266,16 @@ def soft_labels(model: Dec, frames: Float32, speech: NDArray[np.bool_], inputs: 
 
 def principal_axes(network: Autoencoder, speech: Speech, inputs: InputOptions) -> Float32:
     """(E, E) float32: the principal axes of the codes of the speech as columns, the longest first."""
+    from diar.nets.autoencoder import encode_all
     from diar.nets.inputs import FrameInputs
 
-    codes = _encode(network, FrameInputs(speech.frames, speech.masks, inputs)).astype(np.float64)
+    codes = encode_all(network, FrameInputs(speech.frames, speech.masks, inputs)).numpy().astype(np.float64)
     codes -= codes.mean(axis=0) if len(codes) else 0.0
     _, axes = np.linalg.eigh(codes.T @ codes)
     axes = axes[:, ::-1]
     largest = axes[np.abs(axes).argmax(axis=0), np.arange(len(axes))]
     turned: Float32 = (axes * np.sign(largest)).astype(np.float32)  # an axis has no sign of its own
     return turned
-
-
-def _encode(network: Autoencoder, inputs: FrameInputs) -> Float32:
-    import torch
-
-    network.eval()
-    codes = np.empty((len(inputs), network.widths[-1]), dtype=np.float32)
-    with torch.no_grad():
-        for first in range(0, len(inputs), _BLOCK_FRAMES):
-            samples = torch.arange(first, min(first + _BLOCK_FRAMES, len(inputs)))
-            codes[first : first + len(samples)] = network.encode(network.normalise(inputs[samples])).numpy()
-    return codes
 
 
 # ---- where a training is, as a checkpoint --------------------------------------------------------------------------

@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from diar import __version__, cli
-from diar.background import Stream, check_weights
 from diar.errors import DataError
-from diar.frames import LENGTH_TOLERANCE
-from diar.io.ark import ArchiveFolder, write_archive
-from diar.io.checkpoint import ModelFolder
+from diar.feature_streams import FeatureStreams
+from diar.io.ark import write_archive
 from diar.io.data_folder import DataFolder
-from diar.io.files import TEMPORARY_SUFFIX, read_json, read_text, write_json, write_text
+from diar.io.files import TEMPORARY_SUFFIX, read_text, write_json, write_text
 from diar.options import Options, flag, option_help
+from diar.stage_folder import ERROR_SUFFIX, LASTING_SUFFIXES, SUM_SUFFIX, open_input, options_of, prepare_folder
 
-ERROR_SUFFIX = ".error"  # <recording>.error in a stage's folder: why it has no archive
-HISTORY_SUFFIX = ".merges.json"  # <recording>.merges.json in a folder of clusters
-BACKGROUND_SUFFIX = ".background.ark"  # what the information bottleneck's relevance variables are
-SOFT_LABELS_SUFFIX = ".soft_labels.ark"  # DEC's q of the speech frames, in a folder of clusters
-SUM_SUFFIX = ".sum.flac"  # <recording>.sum.flac in a folder of tdoa: its microphones in one signal
-# what a new cut leaves as it is
-_LASTING_SUFFIXES = (HISTORY_SUFFIX, BACKGROUND_SUFFIX, SOFT_LABELS_SUFFIX, SUM_SUFFIX)
 TDOA_HELP = "folder of tdoa, whose sums of microphones take the place of wav.scp's audio"
-_STAGE_THAT_MAKES = {
-    "tdoa": 1, "feats": 1, "vad": 2, "sae": 3, "dec": 4, "idec": 4, "embed": 5, "clusters": 6, "realigned": 7,
-}  # fmt: skip
-MODEL_NOUNS = ("sae", "dec", "idec")  # stages that make models, not archives
-# how audio is found, which says nothing of what features are
-_SOURCE_OPTIONS = ("channel", "allow_pipes", "feats_scp", "archives")
 
 
 class Job:
@@ -103,10 +86,10 @@ class Job:
         """What ``--streams`` names: folders with weights, or the folder of embed alone."""
         text = getattr(self.arguments, "streams", "")
         if not text:
-            return FeatureStreams([(self.arguments.embed, open_input("embed", Path(self.arguments.embed)), 1.0, None)])
+            return FeatureStreams([(open_input("embed", Path(self.arguments.embed)), 1.0, None)])
         self.records(streams=text)
         streams = FeatureStreams.parse(text)
-        self.inputs += [folder for _, folder, _, _ in streams.folders]
+        self.inputs += [folder for folder, _, _ in streams.folders]
         return streams
 
     def audio_source(self) -> Callable[[str], str]:
@@ -171,7 +154,7 @@ class Job:
 
     def _remove(self, recording: str) -> None:
         """Remove what an earlier run left of ``recording``."""
-        for suffix in (".ark", ERROR_SUFFIX, *(() if self.recut else _LASTING_SUFFIXES)):
+        for suffix in (".ark", ERROR_SUFFIX, *(() if self.recut else LASTING_SUFFIXES)):
             (self.output / (recording + suffix)).unlink(missing_ok=True)
 
     def _prepare_recut(self) -> None:
@@ -180,7 +163,7 @@ class Job:
         Raises:
             DataError: there are none, or they were made with options that do more than say where to cut.
         """
-        made, wanted = _options_of(self.output), self._provenance()
+        made, wanted = options_of(self.output), self._provenance()
         advice = "run stage 6 without --recut"
         if not isinstance(made, dict):
             raise DataError(self.output, "holds no merges", "wanted those of an earlier run", advice)
@@ -206,137 +189,9 @@ class Job:
             "conf": self._conf_text,
             "choices": self._choices,
             "inputs": {
-                os.path.relpath(folder.path, self.output.parent): _options_of(folder.path) for folder in self.inputs
+                os.path.relpath(folder.path, self.output.parent): options_of(folder.path) for folder in self.inputs
             },
         }
-
-
-@dataclass(frozen=True)
-class FeatureStreams:
-    """Folders of features that the information bottleneck combines: each with its name, weight and variance scale."""
-
-    folders: list[tuple[str, ArchiveFolder, float, float | None]]
-
-    @classmethod
-    def parse(cls, text: str) -> FeatureStreams:
-        """From ``FOLDER:WEIGHT,FOLDER:WEIGHT@SCALE``.
-
-        Raises:
-            DataError: the text is something else, a folder is not complete, or two have the same name.
-        """
-        parts: list[tuple[str, float, float | None]] = []
-        for part in text.split(","):
-            name, _, numbers = part.rpartition(":")
-            weight, at, scale = numbers.partition("@")
-            try:
-                parts.append((name, float(weight), float(scale) if at else None))
-            except ValueError:
-                name = ""
-            if not name or (at and not 0 < float(scale) < math.inf):
-                wanted = "wanted FOLDER:WEIGHT,... or FOLDER:WEIGHT@VARIANCE_SCALE,... as in feats:0.8,embed_idec:0.2"
-                raise DataError("--streams", f"found '{part}'", wanted)
-        check_weights([weight for _, weight, _ in parts])
-        folders = [(name, open_input("stream", Path(name)), weight, scale) for name, weight, scale in parts]
-        names = [folder.path.name for _, folder, _, _ in folders]
-        if len(set(names)) < len(names) or any(" " in name for name in names):
-            raise DataError("--streams", f"found folders called {names}", "wanted different names without blanks")
-        return cls(folders)
-
-    def read(self, recording: str, n_frames: int) -> list[Stream]:
-        """The streams of a recording, made ``n_frames`` long where they nearly are: snip-edges leaves frames out."""
-        streams = []
-        for _, folder, weight, scale in self.folders:
-            frames = folder.read(recording)
-            if 0 < abs(len(frames) - n_frames) <= LENGTH_TOLERANCE and len(frames):
-                frames = frames[np.minimum(np.arange(n_frames), len(frames) - 1)]
-            streams.append(Stream(folder.path.name, frames, weight, scale))
-        return streams
-
-
-def open_input(noun: str, folder: Path) -> ArchiveFolder:
-    """A stage's input folder.
-
-    Raises:
-        DataError: it is missing, not complete, or made from folders that have changed since; the message names the
-            stage that makes it.
-    """
-    stage = _STAGE_THAT_MAKES.get(noun, _STAGE_THAT_MAKES.get(folder.name.partition("_")[0]))  # streams: by their names
-    advice = f"stage {stage} makes it: ./run.sh --stage {stage}" if stage is not None else ""
-    if not any(folder.glob("*.scp")):
-        found = "is not complete (no .scp)" if folder.is_dir() else "no such folder"
-        raise DataError(folder, found, f"wanted the folder of {noun}", advice)
-    changed = _changed_input(folder.parent, _options_of(folder))
-    if changed is not None:
-        raise DataError(folder, f"was made from another {changed} than there is now", "wanted its result", advice)
-    return ModelFolder(folder) if noun in MODEL_NOUNS else ArchiveFolder(folder)
-
-
-def describe_features(folder: Path, dim: int) -> dict[str, Any]:
-    """What the features of ``folder`` are: values a frame, the program that made them and its options."""
-    made = _options_of(folder)
-    if not isinstance(made, dict):
-        return {"dim": dim}
-    described: dict[str, Any] = {"step": made.get("step")} | made.get("options", {}) | made.get("choices", {})
-    return {"dim": dim} | {name: value for name, value in described.items() if name not in _SOURCE_OPTIONS}
-
-
-def open_models(folder: Path) -> ModelFolder:
-    """A stage's folder of models, whatever their kind.
-
-    Raises:
-        DataError: as ``open_input``.
-    """
-    noun = folder.name.partition("_")[0]
-    models = open_input(noun if noun in MODEL_NOUNS else "sae", folder)
-    assert isinstance(models, ModelFolder)
-    return models
-
-
-def _changed_input(parent: Path, options: Any) -> Path | None:
-    """A folder beside, direct or indirect input by ``options``, whose own options.json is no longer what it was."""
-    for name, recorded in ((options or {}).get("inputs") or {}).items():
-        source: Path = parent / name
-        if source.is_dir() and _options_of(source) != recorded:
-            return source
-        changed: Path | None = _changed_input(source.parent, recorded)
-        if changed is not None:
-            return changed
-    return None
-
-
-def prepare_folder(folder: Path, provenance: Mapping[str, Any]) -> None:
-    """Make ``folder`` ready for a stage's jobs: empty it unless it was made with the same options of the same data.
-
-    The scp, the mark of a complete folder, goes first and in any case; so do temporary files of a run that was killed.
-    ``log/`` stays.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    for table in folder.glob("*.scp"):
-        table.unlink()
-    same = _options_of(folder) == provenance
-    if not same:
-        (folder / "options.json").unlink(missing_ok=True)
-    for path in folder.iterdir():
-        if path.is_file() and (not same or path.name.endswith(TEMPORARY_SUFFIX)):
-            path.unlink(missing_ok=True)
-    if not same:
-        write_json(folder / "options.json", provenance)
-
-
-def _options_of(folder: Path) -> Any:
-    """options.json of a folder; None where there is none, as in archives that other programs made."""
-    path = folder / "options.json"
-    try:
-        return read_json(path) if path.exists() else None
-    except DataError:
-        return None
-
-
-def choice_of(folder: Path, name: str) -> str:
-    """A choice that a folder was made by, such as its clusterer; empty where it does not say."""
-    options = _options_of(folder)
-    choices = options.get("choices") if isinstance(options, dict) else None
-    return str(choices.get(name, "")) if isinstance(choices, dict) else ""
 
 
 def find_class_conf(prefix: str, data: DataFolder) -> dict[str, Path]:

@@ -12,8 +12,9 @@ from diar import cli
 from diar.cluster.agglomerate import history_from_json, on_all_frames
 from diar.errors import DataError
 from diar.io.files import read_json
-from diar.job import HISTORY_SUFFIX, Job
+from diar.job import Job
 from diar.nets.options import DeviceOptions, SpeakerNetOptions
+from diar.stage_folder import HISTORY_SUFFIX
 from diar.two_pass import first_pass_labels, speaker_embeddings
 
 

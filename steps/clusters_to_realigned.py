@@ -12,8 +12,9 @@ from diar.background import background_from_arrays
 from diar.cluster.agglomerate import SpeakerCountOptions, SpeakerRange
 from diar.errors import DataError
 from diar.io.ark import read_arrays
-from diar.job import BACKGROUND_SUFFIX, SOFT_LABELS_SUFFIX, Job, choice_of
+from diar.job import Job
 from diar.pipeline import REALIGNERS, realign_clusters
+from diar.stage_folder import BACKGROUND_SUFFIX, SOFT_LABELS_SUFFIX, choice_of
 
 
 def main() -> None:

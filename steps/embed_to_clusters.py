@@ -15,8 +15,9 @@ from diar.cluster.agglomerate import SpeakerCountOptions, SpeakerRange, history_
 from diar.errors import DataError
 from diar.io.ark import write_arrays
 from diar.io.files import read_json, write_json
-from diar.job import BACKGROUND_SUFFIX, HISTORY_SUFFIX, Job, find_class_conf
+from diar.job import Job, find_class_conf
 from diar.pipeline import CLUSTERERS, GAINS, frames_to_clusters, speaker_shortfall, speech_mask
+from diar.stage_folder import BACKGROUND_SUFFIX, HISTORY_SUFFIX
 
 
 def main() -> None:

@@ -13,9 +13,10 @@ from diar.embed import EmbeddingModel, Speech, soft_labels, train_dec
 from diar.errors import DataError
 from diar.front_end import speech_mask
 from diar.io.ark import write_arrays
-from diar.job import SOFT_LABELS_SUFFIX, Job, describe_features
+from diar.job import Job
 from diar.nets.options import DecEmbeddingOptions, DeviceOptions
 from diar.pipeline import count_speakers
+from diar.stage_folder import SOFT_LABELS_SUFFIX, describe_features
 
 
 def main() -> None:

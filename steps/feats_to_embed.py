@@ -15,7 +15,8 @@ from diar.embed import EmbeddingModel
 from diar.errors import DataError
 from diar.io.checkpoint import read_checkpoint
 from diar.io.files import atomic_path, read_bytes
-from diar.job import Job, describe_features, open_models
+from diar.job import Job
+from diar.stage_folder import describe_features, open_models
 
 
 def main() -> None:

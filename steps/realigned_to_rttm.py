@@ -9,8 +9,8 @@ from pathlib import Path
 from diar import cli
 from diar.io.data_folder import DataFolder
 from diar.io.rttm import write_rttm
-from diar.job import open_input
 from diar.segments import TurnOptions, labels_to_turns, smooth_turns
+from diar.stage_folder import open_input
 
 
 def main() -> None:

@@ -12,8 +12,8 @@ from typing import Any
 from diar import cli
 from diar.embed import EmbeddingModel, Resumption, Speech, fit_dec
 from diar.errors import DataError
-from diar.job import choice_of, describe_features
 from diar.nets.options import DecEmbeddingOptions, DeviceOptions
+from diar.stage_folder import choice_of, describe_features
 from diar.training_job import TrainingJob
 
 

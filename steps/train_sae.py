@@ -11,8 +11,8 @@ from typing import Any
 
 from diar import cli
 from diar.embed import EmbeddingModel, Resumption, Speech, fit_sae
-from diar.job import describe_features
 from diar.nets.options import DeviceOptions, SaeOptions
+from diar.stage_folder import describe_features
 from diar.training_job import TrainingJob
 
 

@@ -12,10 +12,10 @@ from diar import cli
 from diar.io.data_folder import DataFolder
 from diar.io.files import write_text
 from diar.io.rttm import RttmLine
-from diar.job import open_input
 from diar.score import ScoreOptions, score_set
 from diar.score_text import format_speech
 from diar.segments import frames_to_segments
+from diar.stage_folder import open_input
 
 
 def main() -> None:

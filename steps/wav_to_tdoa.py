@@ -14,7 +14,8 @@ from diar.beamform import BeamformOptions, delay_and_sum, delay_frames, find_del
 from diar.errors import DataError
 from diar.frames import num_frames
 from diar.io.wav import WavOptions, read_channels, write_blocks
-from diar.job import SUM_SUFFIX, Job
+from diar.job import Job
+from diar.stage_folder import SUM_SUFFIX
 
 
 def main() -> None:

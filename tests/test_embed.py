@@ -12,7 +12,6 @@ import torch
 from net_speech import DEVICE, SAE, dec, pauses, sae, speech_of, talk
 from oracles import agreement, same_partition
 
-from diar import embed
 from diar.embed import (
     EmbeddingModel,
     Resumption,
@@ -26,6 +25,7 @@ from diar.embed import (
 )
 from diar.errors import DataError
 from diar.io.checkpoint import read_checkpoint, write_checkpoint
+from diar.nets import autoencoder
 from diar.nets.dec import soft_assignment
 from diar.nets.options import DecOptions, InputOptions, SaeOptions
 
@@ -196,7 +196,7 @@ def test_a_stretch_has_the_embeddings_of_the_whole_but_at_its_ends(trained: Embe
 def test_blocks_do_not_show(trained: EmbeddingModel, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     frames = talk(3)[0]
     whole = trained.embed(frames)
-    monkeypatch.setattr(embed, "_BLOCK_FRAMES", block)
+    monkeypatch.setattr(autoencoder, "_BLOCK_SAMPLES", block)
     np.testing.assert_allclose(trained.embed(frames), whole, atol=1e-6)
 
 

@@ -13,14 +13,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from stage_folders import FEATS, RECORDINGS, filled, names, value
 
 from diar.errors import DataError
-from diar.io.ark import ArchiveFolder, archive_path, write_archive, write_scp
-from diar.job import ERROR_SUFFIX, FeatureStreams, Job, choice_of, open_input, prepare_folder
+from diar.io.ark import ArchiveFolder, archive_path, write_scp
+from diar.job import Job
 from diar.options import Options, option
+from diar.stage_folder import ERROR_SUFFIX, open_input
 
 ROOT = Path(__file__).parents[1]
-RECORDINGS = ["B", "a", "b", "b2", "c"]  # sorted as bytes
 
 
 @dataclass(frozen=True)
@@ -53,25 +54,6 @@ def make(monkeypatch: pytest.MonkeyPatch, data: Path, output: Path):
         return Job("What it does.", "embed", [path.name for path in inputs], (Example,), flags)
 
     return make_job
-
-
-def value(recording: str) -> np.ndarray:
-    return np.full(3, RECORDINGS.index(recording), dtype=np.float32)
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-def filled(folder: Path, noun: str, provenance: object = None) -> Path:
-    """A complete folder of archives, made with ``provenance`` if any."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for recording in RECORDINGS:
-        write_archive(folder, recording, value(recording))
-    write_scp(folder, noun, RECORDINGS)
-    if provenance is not None:
-        (folder / "options.json").write_text(json.dumps(provenance))
-    return folder
 
 
 # ---- shares --------------------------------------------------------------------------------------------------------
@@ -268,138 +250,7 @@ def test_what_the_output_depends_on_changes_the_folder_and_nothing_else_does(
     assert all(one != other for k, one in enumerate(found) for other in found[:k])
 
 
-OLD = ["a.ark", "a.merges.json", "b.error", "embed.scp", ".c.ark.77.tmp", "options.json"]
-
-
-def an_old_folder(folder: Path, provenance: object) -> Path:
-    (folder / "log").mkdir(parents=True)
-    (folder / "log" / "1.log").write_text("said")
-    for name in OLD:
-        (folder / name).write_text("old")
-    (folder / "options.json").write_text(json.dumps(provenance))
-    return folder
-
-
-def test_the_same_options_keep_the_results_without_the_scp_and_temporary_files(tmp_path: Path) -> None:
-    folder = an_old_folder(tmp_path / "a", {"options": {"seed": 1, "gap": 0.5}})
-    prepare_folder(folder, {"options": {"gap": 0.5, "seed": 1}})
-    assert names(folder) == ["a.ark", "a.merges.json", "b.error", "log", "options.json"]
-    assert (folder / "log" / "1.log").read_text() == "said"
-
-
-@pytest.mark.parametrize("before", [{"options": {"seed": 2}}, {}, None, "text"], ids=str)
-def test_other_options_empty_the_folder_but_for_its_log(tmp_path: Path, before: object) -> None:
-    folder = an_old_folder(tmp_path / "a", before)
-    prepare_folder(folder, {"options": {"seed": 1}})
-    assert names(folder) == ["log", "options.json"] and (folder / "log" / "1.log").exists()
-    assert json.loads((folder / "options.json").read_text()) == {"options": {"seed": 1}}
-
-
-@pytest.mark.parametrize("text", [None, "", "{", "\x00"])
-def test_a_folder_that_does_not_say_what_it_is_made_of_is_emptied(tmp_path: Path, text: str | None) -> None:
-    folder = an_old_folder(tmp_path / "a", {})
-    (folder / "options.json").unlink()
-    if text is not None:
-        (folder / "options.json").write_text(text)
-    prepare_folder(folder, {"options": {}})
-    assert names(folder) == ["log", "options.json"]
-
-
-def test_a_folder_is_made_where_there_is_none(tmp_path: Path) -> None:
-    prepare_folder(tmp_path / "exp" / "a", {"options": {}})
-    assert names(tmp_path / "exp" / "a") == ["options.json"]
-
-
-class Killed(BaseException):
-    pass
-
-
-@pytest.mark.parametrize("n_done", range(8))
-def test_a_folder_half_made_ready_is_neither_complete_nor_taken_for_the_new(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_done: int
-) -> None:
-    """Killed at each removal in turn: the scp has gone, and old results never have new options beside them."""
-    old, new = {"options": {"seed": 2}}, {"options": {"seed": 1}}
-    folder = an_old_folder(tmp_path / "a", old)
-    remove, left = Path.unlink, iter(range(n_done))
-
-    def unlink(path: Path, missing_ok: bool = False) -> None:
-        if next(left, None) is None:
-            raise Killed
-        remove(path, missing_ok=missing_ok)
-
-    monkeypatch.setattr(Path, "unlink", unlink)
-    try:
-        prepare_folder(folder, new)
-    except Killed:
-        monkeypatch.undo()
-    assert n_done == 0 or not list(folder.glob("*.scp"))
-    made_of = json.loads((folder / "options.json").read_text()) if (folder / "options.json").exists() else None
-    assert made_of != new or not list(folder.glob("*.ark"))
-    assert made_of != old or n_done <= 1
-
-
 # ---- input folders -------------------------------------------------------------------------------------------------
-
-STAGES = [("feats", 1), ("vad", 2), ("embed", 5), ("clusters", 6), ("realigned", 7)]
-
-
-@pytest.mark.parametrize(("noun", "stage"), STAGES)
-def test_an_input_that_is_not_there_or_not_complete_names_its_stage(tmp_path: Path, noun: str, stage: int) -> None:
-    advice = rf"; wanted the folder of {noun}; stage {stage} makes it: \./run\.sh --stage {stage}$"
-    with pytest.raises(DataError, match="x: no such folder" + advice):
-        open_input(noun, tmp_path / "x")
-    filled(tmp_path / "x", noun)
-    assert open_input(noun, tmp_path / "x").read("b").tolist() == [2, 2, 2]
-    (tmp_path / "x" / f"{noun}.scp").unlink()
-    with pytest.raises(DataError, match=r"x: is not complete \(no \.scp\)" + advice):
-        open_input(noun, tmp_path / "x")
-
-
-FEATS = {"options": {"seed": 1}, "inputs": {}}
-
-
-@pytest.mark.parametrize(("noun", "stage"), STAGES)
-def test_an_input_made_from_what_has_changed_since_is_refused_with_its_stage(
-    tmp_path: Path, noun: str, stage: int
-) -> None:
-    source = filled(tmp_path / "source", "feats", FEATS)
-    folder = filled(tmp_path / "x", noun, {"options": {}, "inputs": {"source": FEATS}})
-    assert open_input(noun, folder).path == folder
-    reason = rf"x: was made from another {source} than .*; stage {stage} makes it: \./run\.sh --stage {stage}$"
-    for changed in ({"options": {"seed": 2}, "inputs": {}}, {"options": {"seed": 1}, "inputs": {"wav": None}}):
-        prepare_folder(source, changed)
-        with pytest.raises(DataError, match=reason):
-            open_input(noun, folder)
-    prepare_folder(source, FEATS)
-    assert open_input(noun, folder).path == folder, "what it is made of is there again"
-    (source / "options.json").unlink()
-    with pytest.raises(DataError, match=reason):
-        open_input(noun, folder)
-
-
-def test_each_of_several_sources_counts(tmp_path: Path) -> None:
-    for name in ("embed", "vad"):
-        filled(tmp_path / name, name, FEATS)
-    folder = filled(tmp_path / "clusters", "clusters", {"inputs": {"embed": FEATS, "vad": FEATS}})
-    assert open_input("clusters", folder).path == folder
-    for name in ("embed", "vad"):
-        prepare_folder(tmp_path / name, {"options": {"seed": 2}})
-        with pytest.raises(DataError, match=f"clusters: was made from another .*{name} "):
-            open_input("clusters", folder)
-        prepare_folder(tmp_path / name, FEATS)
-
-
-def test_a_change_two_folders_back_is_noticed(tmp_path: Path) -> None:
-    vad = {"options": {"webrtc_mode": 2}, "inputs": {}}
-    clusters = {"options": {"num_spk": 0}, "inputs": {"vad": vad}}
-    filled(tmp_path / "vad", "vad", vad)
-    filled(tmp_path / "clusters", "clusters", clusters)
-    realigned = filled(tmp_path / "realigned", "realigned", {"inputs": {"clusters": clusters}})
-    assert open_input("realigned", realigned).path == realigned
-    prepare_folder(tmp_path / "vad", {**vad, "options": {"webrtc_mode": 3}})
-    with pytest.raises(DataError, match="realigned: was made from another .*vad than .*; stage 7"):
-        open_input("realigned", realigned)
 
 
 def test_a_system_error_fails_its_recording_only(make, output: Path) -> None:
@@ -414,18 +265,6 @@ def test_a_system_error_fails_its_recording_only(make, output: Path) -> None:
         job.each_recording(convert)
     assert sorted(path.stem for path in output.glob("*.ark")) == sorted(set(RECORDINGS) - {"b"})
     assert (output / f"b{ERROR_SUFFIX}").read_text() == "somewhere: No space left on device\n"
-
-
-def test_a_source_that_has_gone_is_no_reason_to_refuse(tmp_path: Path) -> None:
-    folder = filled(tmp_path / "x", "vad", {"inputs": {"gone": FEATS}})
-    assert open_input("vad", folder).path == folder
-
-
-@pytest.mark.parametrize("provenance", [None, {}, {"inputs": None}, {"inputs": {}}], ids=str)
-def test_archives_that_do_not_say_what_they_are_made_of_are_taken(tmp_path: Path, provenance: object) -> None:
-    folder = filled(tmp_path / "x", "vad", provenance)
-    filled(tmp_path / "source", "feats", FEATS)
-    assert "b2" in open_input("vad", folder)
 
 
 def test_an_input_by_way_of_a_link_is_the_folder_it_stands_for(make, tmp_path: Path) -> None:
@@ -448,63 +287,6 @@ def test_a_job_reads_its_inputs_by_name(make, tmp_path: Path, output: Path) -> N
 
 
 # ---- streams -------------------------------------------------------------------------------------------------------
-
-
-def test_streams_have_the_name_of_their_folder_and_a_weight(tmp_path: Path) -> None:
-    one, other = filled(tmp_path / "a:b" / "feats", "feats", FEATS), filled(tmp_path / "embed_none", "embed")
-    streams = FeatureStreams.parse(f"{one}:0.75,{other}:2.5e-1")
-    assert [(stream.name, stream.weight, stream.frames.tolist()) for stream in streams.read("c", 3)] == [
-        ("feats", 0.75, [4, 4, 4]),
-        ("embed_none", 0.25, [4, 4, 4]),
-    ]
-
-
-def test_a_stream_may_have_a_variance_scale(tmp_path: Path) -> None:
-    one, other = filled(tmp_path / "feats", "feats"), filled(tmp_path / "tdoa:1", "tdoa")
-    streams = FeatureStreams.parse(f"{one}:0.75,{other}:0.25@0.35").read("c", 3)
-    assert [(stream.weight, stream.variance_scale) for stream in streams] == [(0.75, None), (0.25, 0.35)]
-
-
-def test_streams_a_little_shorter_or_longer_are_fitted(tmp_path: Path) -> None:
-    """Cut at the end, or their last frame repeated; what is too different stays as it is."""
-    (folder := tmp_path / "feats").mkdir()
-    write_archive(folder, "c", np.float32([1, 2, 3]))
-    write_scp(folder, "feats", ["c"])
-    streams = FeatureStreams.parse(f"{folder}:1")
-    for n_frames, expected in ((2, [1, 2]), (5, [1, 2, 3, 3, 3]), (103, [1, 2] + 101 * [3]), (104, [1, 2, 3])):
-        assert streams.read("c", n_frames)[0].frames.tolist() == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("FEATS", "^--streams: found 'FEATS'; wanted FOLDER:WEIGHT,"),
-        ("FEATS:", "^--streams: found 'FEATS:'; wanted FOLDER:WEIGHT,"),
-        ("FEATS:x", "^--streams: found 'FEATS:x'; wanted FOLDER:WEIGHT,"),
-        ("FEATS:1,", "^--streams: found ''; wanted FOLDER:WEIGHT,"),
-        ("0.3", "^--streams: found '0.3'; wanted FOLDER:WEIGHT,"),
-        (":1", "^--streams: found ':1'; wanted FOLDER:WEIGHT,"),
-        ("FEATS:1@", "^--streams: found 'FEATS:1@'; wanted FOLDER:WEIGHT,"),
-        ("FEATS:1@x", "^--streams: found 'FEATS:1@x'; wanted FOLDER:WEIGHT,"),
-        ("FEATS:1@0", "^--streams: found 'FEATS:1@0'; wanted FOLDER:WEIGHT,"),
-        ("FEATS:1@inf", "^--streams: found 'FEATS:1@inf'; wanted FOLDER:WEIGHT,"),
-        ("FEATS/gone:1", "^FEATS/gone: no such folder; wanted the folder of stream"),
-        ("FEATS:0.5,FEATS:0.5", r"^--streams: found folders called \['feats', 'feats'\]; wanted different names"),
-        ("FEATS:0.5", "^--streams: found weights that sum to 0.5; wanted positive weights that sum to 1"),
-        ("FEATS:inf", "^--streams: found weights that sum to inf; wanted positive"),
-        ("FEATS:nan", "^--streams: found weights that sum to nan; wanted positive"),
-    ],
-)
-def test_streams_that_are_none_are_refused(tmp_path: Path, text: str, reason: str) -> None:
-    feats = str(filled(tmp_path / "feats", "feats", FEATS))
-    with pytest.raises(DataError, match=reason.replace("FEATS", feats)):
-        FeatureStreams.parse(text.replace("FEATS", feats))
-
-
-def test_a_folder_with_blanks_is_no_stream(tmp_path: Path) -> None:
-    """Its name becomes one of an archive."""
-    with pytest.raises(DataError, match=r"^--streams: found folders called \['my feats'\]; .* without blanks"):
-        FeatureStreams.parse(f"{filled(tmp_path / 'my feats', 'feats')}:1")
 
 
 def test_a_job_without_streams_sees_its_embedding(make, tmp_path: Path) -> None:
@@ -605,14 +387,6 @@ def test_a_new_cut_is_refused_where_the_folder_does_not_say_what_it_is(cutter, t
     (folder / "options.json").write_text(text)
     with pytest.raises(DataError, match=f"^{folder}: .*; run stage 6 without --recut$"):
         ready(cutter("--recut", "true"))
-
-
-@pytest.mark.parametrize(
-    ("provenance", "expected"),
-    [({"choices": {"clusterer": "aib"}}, "aib"), ({"choices": {}}, ""), ({}, ""), (None, "")],
-)
-def test_clusters_say_who_made_them(tmp_path: Path, provenance: object, expected: str) -> None:
-    assert choice_of(filled(tmp_path / "clusters", "clusters", provenance), "clusterer") == expected
 
 
 def test_only_clusters_can_be_cut_anew(make) -> None:

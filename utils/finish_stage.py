@@ -12,7 +12,7 @@ from diar.errors import DataError
 from diar.io.ark import archive_path, write_scp
 from diar.io.checkpoint import model_path, write_model_scp
 from diar.io.data_folder import DataFolder
-from diar.job import ERROR_SUFFIX, MODEL_NOUNS
+from diar.stage_folder import ERROR_SUFFIX, MODEL_NOUNS
 
 
 def main() -> None:

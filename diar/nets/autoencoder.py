@@ -18,6 +18,8 @@ from diar.nets.inputs import FrameInputs
 from diar.nets.options import SaeOptions
 from diar.nets.train import Phase, has_levelled_off, seeded
 
+_BLOCK_SAMPLES = 8192  # encoded at once
+
 
 class Autoencoder(nn.Module):
     """Encoder of ``widths`` from the input to the code, and the decoder that mirrors it.
@@ -75,6 +77,14 @@ def make_autoencoder(inputs: FrameInputs, options: SaeOptions) -> Autoencoder:
                 nn.init.zeros_(layer.bias)
     network.mean, network.scale = inputs.moments()
     return network
+
+
+def encode_all(network: Autoencoder, inputs: FrameInputs) -> Tensor:
+    """(N, E) codes of all samples, block by block."""
+    network.eval()
+    with torch.no_grad():
+        blocks = torch.arange(len(inputs)).split(_BLOCK_SAMPLES)
+        return torch.cat([network.encode(network.normalise(inputs[block])) for block in blocks])
 
 
 def squared_error(found: Tensor, wanted: Tensor, squares: str) -> Tensor:

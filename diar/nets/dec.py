@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from diar.nets.autoencoder import Autoencoder, squared_error
+from diar.nets.autoencoder import Autoencoder, encode_all, squared_error
 from diar.nets.inputs import FrameInputs
 from diar.nets.options import DecOptions
 from diar.nets.train import Phase
@@ -60,14 +60,6 @@ class Dec(nn.Module):
         super().__init__()
         self.network = network
         self.centres = nn.Parameter(centres)
-
-
-def encode_all(network: Autoencoder, inputs: FrameInputs) -> Tensor:
-    """(N, E) codes of all samples, block by block."""
-    network.eval()
-    with torch.no_grad():
-        blocks = torch.arange(len(inputs)).split(_BLOCK_SAMPLES)
-        return torch.cat([network.encode(network.normalise(inputs[block])) for block in blocks])
 
 
 @dataclass(frozen=True)

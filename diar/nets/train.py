@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ _WINDOW = 3  # epochs whose mean loss is compared with that of as many before
 _EVALUATED_AT_ONCE = 8192  # samples
 
 
-class Phase:
+class Phase(ABC):
     """A part of a training: parameters, a loss over samples 0 to ``n_samples`` - 1, and how long."""
 
     ends_are_comparable = True  # the loss before and after the phase, as to whether it did any good
@@ -39,9 +40,9 @@ class Phase:
         self.epochs = epochs
         self.updates = updates
 
+    @abstractmethod
     def losses(self, samples: Tensor) -> dict[str, Tensor]:
         """The mean ``loss`` over (B,) numbers of samples, and the parts it has, if any."""
-        raise NotImplementedError
 
     def begin_epoch(self) -> dict[str, float] | None:
         """Called before every epoch: figures for the history, or None to end the phase."""
@@ -55,7 +56,7 @@ class Phase:
         """What ``begin_epoch`` remembers from epoch to epoch."""
         return {}
 
-    def restore(self, state: dict[str, Tensor]) -> None:
+    def restore(self, state: dict[str, Tensor]) -> None:  # noqa: B027  most phases remember nothing
         """Remember what ``state`` was."""
 
 

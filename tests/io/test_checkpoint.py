@@ -106,7 +106,7 @@ def test_a_cut_file_is_refused(tmp_path: Path, part: float) -> None:
 )
 def test_a_file_of_another_kind_is_refused(tmp_path: Path, made: bytes) -> None:
     (tmp_path / "a.pt").write_bytes(made)
-    refused(tmp_path / "a.pt")
+    assert "cannot be read as a model" in refused(tmp_path / "a.pt")
 
 
 def test_broken_bytes_never_end_in_another_error(tmp_path: Path) -> None:
