@@ -11,14 +11,14 @@ started_in=$PWD
 
 stage=0
 stop_stage=8
-set=eval
+unset set # eval, or what the corpus says
 corpus=
 nj=4
 config=
 preset=
 skip_bad=false
 
-beamform=none
+unset beamform # none, or what the corpus says
 denoise=none
 feats_scp=
 vad=energy
@@ -39,7 +39,8 @@ stage_opts="tdoa_opts feats_opts vad_opts sae_opts dec_opts clusters_opts realig
 tdoa_opts= feats_opts= vad_opts= sae_opts= dec_opts= clusters_opts= realigned_opts=
 
 . "$here/cmd.sh"           # cmd, the launcher
-. "$here/local/options.sh" # corpus_options and their defaults, corpus_help, prepare_corpus
+corpus_defaults() { :; }   # for options that were not given, once the others are known
+. "$here/local/options.sh" # corpus_options and their defaults, corpus_help, corpus_defaults, prepare_corpus
 
 valid_options="stage stop_stage set corpus nj cmd preset skip_bad beamform denoise feats_scp vad vad_file embedder per_recording
   clusterer realigner streams recut compat
@@ -53,13 +54,13 @@ $corpus_help
                                  0 corpus -> data, 1 wav or archives -> feats, 2 wav, reference or file -> vad,
                                  3 feats, vad -> sae, 4 sae, feats, vad -> dec or idec, 5 feats -> embed,
                                  6 embed, vad -> clusters, 7 clusters -> realigned, 8 realigned -> rttm, score
-  --corpus DIR --set NAME        what to diarize, and the name of its data folder (default $set)
+  --corpus DIR --set NAME        what to diarize, and the name of its data folder (default eval)
   --nj N --cmd COMMAND           parallel jobs (default $nj) and their launcher (default $cmd)
   --config FILE --preset NAME    variables of this recipe from a file, or from conf/NAME.conf
   --skip-bad true|false          go on without recordings that fail (default $skip_bad)
 
   --beamform none|delay_sum      stage 1 sums several microphones of a meeting: reco2channels, or the channels of its
-                                 file (default $beamform)
+                                 file (default none)
   --denoise none|wiener          noise filter of stage 1 (default $denoise)
   --feats-scp FILE               stage 1 takes features of another program instead: archives of Kaldi, files of HTK
                                  (later stages find its folder by this option, too)
@@ -112,6 +113,8 @@ if [ -n "$preset" ]; then
   done
 fi
 [ $# -eq 0 ] || refuse "found '$1' after the options; wanted none; see $0 --help"
+corpus_defaults
+set=${set-eval} beamform=${beamform-none}
 
 check_choice() { # <option> <value> <choice>...
   local name=$1 value=$2 choice
@@ -129,6 +132,9 @@ check_choice denoise "$denoise" none wiener
 check_choice vad "$vad" energy webrtc reference file
 check_choice embedder "$embedder" none sae dec idec
 check_choice per-recording "$per_recording" true false
+if [ "$per_recording-$embedder" = true-none ]; then
+  refuse "--per-recording: found true with --embedder none, which learns nothing; wanted sae, dec or idec"
+fi
 check_choice clusterer "$clusterer" hmm_gmm aib aib_viterbi ib_hmm_gmm dec
 if [ "$clusterer" = dec ]; then
   check_choice "clusterer dec with --embedder" "$embedder" dec idec
