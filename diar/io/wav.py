@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from diar.audio import MIN_DURATION, Audio, AudioOptions, Channels, one_channel
+from diar.audio import MIN_DURATION, Audio, AudioOptions, Channels, all_channels, one_channel
 from diar.blocks import BLOCK_SAMPLES, checked
 from diar.errors import DataError
 from diar.io.audio_headers import bytes_left, mp3_tells_length, promised_size
@@ -245,6 +245,19 @@ def write_blocks(path: Path, blocks: Iterable[NDArray[np.float32]], sample_rate:
             found = f"cannot be written at {sample_rate} Hz ({_reason(error)})"
             raise DataError(path, found, "wanted a rate that FLAC has, and room on the disk") from None
     return n_samples
+
+
+def write_mean(sources: Sequence[str], path: Path, allow_pipes: bool = False) -> float:
+    """Write the mean of all channels of ``sources`` as 24-bit FLAC, atomically; its length in seconds.
+
+    Sources are paths or, with ``allow_pipes``, commands ending in ``|``; shorter ones than others end in silence.
+
+    Raises:
+        DataError: as ``read_channels``, and as ``write_blocks``.
+    """
+    channels = read_channels(list(sources), WavOptions(allow_pipes=allow_pipes))
+    blocks = (block.mean(axis=1) for block in all_channels(channels)())
+    return write_blocks(path, blocks, channels.rate) / channels.rate
 
 
 def write_wav(path: Path, signal: NDArray[Any], sample_rate: int) -> None:

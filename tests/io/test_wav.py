@@ -15,7 +15,7 @@ import soundfile
 from diar.audio import Audio
 from diar.errors import DataError
 from diar.io import wav
-from diar.io.wav import WavOptions, probe_duration, read_channels, write_blocks, write_wav
+from diar.io.wav import WavOptions, probe_duration, read_channels, write_blocks, write_mean, write_wav
 
 RATE = 16000
 OPTIONS = WavOptions(sample_rate=RATE, channel="mix", allow_pipes=False)
@@ -545,6 +545,24 @@ def test_nothing_is_left_where_a_block_fails(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="something wrong"):
         write_blocks(tmp_path / "a.flac", blocks(), RATE)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_mean_of_all_channels_of_all_files_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wav, "BLOCK_SAMPLES", 3000)
+    stereo, mono = noise(8000, 2), noise(5000)
+    sources = [str(saved(tmp_path / "a.wav", stereo, 8000)), str(saved(tmp_path / "b.flac", mono, 8000))]
+    assert write_mean(sources, tmp_path / "mean.flac") == 1.0
+    found, rate = soundfile.read(tmp_path / "mean.flac")
+    silent = np.concatenate([mono, np.zeros(3000)])
+    assert rate == 8000 and np.abs(found - (stereo[:, 0] + stereo[:, 1] + silent) / 3).max() < 2**-22
+
+
+def test_the_mean_of_a_command_is_written_only_if_that_is_allowed(tmp_path: Path) -> None:
+    command = f"cat {shlex.quote(str(saved(tmp_path / 'a.wav', noise())))} |"
+    with pytest.raises(DataError, match="is a pipe"):
+        write_mean([command], tmp_path / "mean.flac")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.wav"]
+    assert write_mean([command], tmp_path / "mean.flac", allow_pipes=True) == 0.5
 
 
 def mp3(path: Path, seconds: int) -> bytes:
