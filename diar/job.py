@@ -18,7 +18,9 @@ from diar.io.ark import write_archive
 from diar.io.data_folder import DataFolder
 from diar.io.files import TEMPORARY_SUFFIX, read_text, write_json, write_text
 from diar.options import Options, flag, option_help
+from diar.segments import Segment
 from diar.stage_folder import ERROR_SUFFIX, LASTING_SUFFIXES, SUM_SUFFIX, open_input, options_of, prepare_folder
+from diar.vad import RegionOptions
 
 TDOA_HELP = "folder of tdoa, whose sums of microphones take the place of wav.scp's audio"
 
@@ -81,6 +83,15 @@ class Job:
     def records(self, **choices: str) -> None:
         """Note choices that the output depends on beside the options, by name; they go into options.json."""
         self._choices.update(choices)
+
+    def regions(self, options: RegionOptions) -> dict[str, list[Segment]]:
+        """The regions of all.uem, with their margin, that are diarized; nothing where whole recordings are."""
+        uem = None if options.whole_file else self.data.uem()
+        if uem is None:
+            return {}
+        self.depends_on([self.data.path / "all.uem"])
+        margin = options.uem_margin
+        return {name: [Segment(r.start - margin, r.end + margin) for r in regions] for name, regions in uem.items()}
 
     def streams(self) -> FeatureStreams:
         """What ``--streams`` names: folders with weights, or the folder of embed alone."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from diar.blocks import stretches
 from diar.frames import FRAMES_PER_SECOND, num_frames, to_frame, to_seconds
 from diar.options import Options, option
-from diar.segments import frames_to_segments, runs
+from diar.segments import Segment, frames_to_segments, runs, speech_frames
 
 Speech = NDArray[np.float32]
 
@@ -20,6 +20,14 @@ _STRETCH_FRAMES = 1000  # handed to the detector at once
 # beyond these, what was found is hardly the speech of a meeting
 _LEAST_PERCENT, _MOST_PERCENT = 5, 98
 _MOST_REGIONS_A_MINUTE, _FEW_REGIONS = 60, 30
+
+
+@dataclass(frozen=True)
+class RegionOptions(Options):
+    """What of a recording is diarized; times stay those of the whole recording."""
+
+    whole_file: bool = option(False, "take whole recordings, not only the regions of all.uem")
+    uem_margin: float = option(0.0, "time to both sides of each region of all.uem that is taken, too", unit="s", low=0)
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,11 @@ def speech_doubt(speech: Speech) -> str:
         mean = to_seconds(int(speech.sum())) / n_regions
         return f"{n_regions} regions of speech, {mean:.2f} s each on average; is it noise, or are gaps not filled?"
     return ""
+
+
+def within(speech: Speech, regions: Iterable[Segment] | None) -> Speech:
+    """(T,) ``speech`` where ``regions`` are, in seconds, and none elsewhere; all of it without regions."""
+    return speech if regions is None else speech * speech_frames(regions, len(speech))
 
 
 def fit_length(speech: Speech, n_frames: int) -> Speech:

@@ -11,6 +11,7 @@
 Labels mean speech (VBx writes 'sp'), as lines without a label do, except for:
   sil silence nonspeech non-speech nsp noise music pau #
 Recordings are named as in wav.scp. Speech up to 0.5 s beyond the recording's end is cut, later speech refused.
+With an all.uem, speech outside its regions is left out (--whole-file, --uem-margin).
 
 e.g.: steps/file_to_vad.py --vad-file labels/ data/eval exp/eval/feats exp/eval/vad_file
 """
@@ -21,13 +22,14 @@ from diar import cli
 from diar.errors import DataError
 from diar.io.speech_file import SpeechFile
 from diar.job import Job
-from diar.vad import speech_doubt
+from diar.vad import RegionOptions, speech_doubt, within
 
 
 def main() -> None:
     flags = {"--vad-file": "file or folder that says where speech is, see above"}
-    job = Job(__doc__, "vad", inputs=("feats",), options=(), flags=flags)
+    job = Job(__doc__, "vad", inputs=("feats",), options=(RegionOptions,), flags=flags)
     (feats,) = job.inputs
+    regions = job.regions(*job.options(RegionOptions))
     if not job.arguments.vad_file:
         raise DataError("--vad-file", "found no file", "wanted segments, RTTM, vad.scp or labels", "see --help")
     speech_file = SpeechFile(Path(job.arguments.vad_file), job.recordings)
@@ -39,7 +41,7 @@ def main() -> None:
             cli.warn(f"{recording}: not listed in {speech_file.path}, so it has no speech")
         elif doubt := speech_doubt(speech):
             cli.warn(f"{recording}: {doubt} ({speech_file.path})")
-        job.write(recording, speech)
+        job.write(recording, within(speech, regions.get(recording)))
 
     job.each_recording(convert)
 

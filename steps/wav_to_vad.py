@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """wav -> vad: speech by a detector that needs no training: the energy's HMM, or WebRTC's.
 
-Each --vad has options of its own: see --vad webrtc --help.
+With an all.uem, speech outside its regions is left out (--whole-file, --uem-margin). Each --vad has options of its own:
+see --vad webrtc --help.
 
 e.g.: steps/wav_to_vad.py --vad webrtc --webrtc-mode 3 data/eval exp/eval/vad_webrtc
 """
@@ -10,22 +11,23 @@ from diar import cli
 from diar.front_end import DETECTORS, wav_to_vad
 from diar.io.wav import WavOptions, read_wav
 from diar.job import TDOA_HELP, Job
-from diar.vad import speech_doubt
+from diar.vad import RegionOptions, speech_doubt, within
 
 
 def main() -> None:
     detector = cli.chosen("--vad", tuple(DETECTORS))
-    classes = (WavOptions, DETECTORS[detector])
+    classes = (WavOptions, DETECTORS[detector], RegionOptions)
     flags = {"--vad": f"one of {', '.join(DETECTORS)} (default {next(iter(DETECTORS))})", "--tdoa": TDOA_HELP}
     job = Job(__doc__, "vad", (), classes, flags, others=tuple(DETECTORS.values()))
-    wav_options, detector_options = job.options(*classes)
+    wav_options, detector_options, region_options = job.options(*classes)
+    regions = job.regions(region_options)
     source = job.audio_source()
 
     def convert(recording: str) -> None:
         speech = wav_to_vad(read_wav(source(recording), wav_options), detector_options)
         if doubt := speech_doubt(speech):
             cli.warn(f"{recording}: {doubt}")
-        job.write(recording, speech)
+        job.write(recording, within(speech, regions.get(recording)))
 
     job.each_recording(convert)
 

@@ -69,6 +69,8 @@ GRAMMAR = [
     "sample-rate",
     "channel",
     "allow-pipes",
+    "whole-file",
+    "uem-margin",
     "num-spk",
     "min-spk",
     "max-spk",

@@ -14,14 +14,15 @@ corpus=
 nj=4
 skip_bad=false
 vad=energy
-vad_file= sample_rate= channel= allow_pipes=
+vad_file= sample_rate= channel= allow_pipes= whole_file= uem_margin=
 num_spk= min_spk= max_spk=
 collar= skip_overlap=
 embed_opts= passes_opts=
 speakers=0.9@0.35 # weight and variance scale of the network's stream; the features have the rest of the weight
 
 . "$here/cmd.sh" # cmd, the launcher
-passed_on="set nj cmd skip_bad vad vad_file sample_rate channel allow_pipes num_spk min_spk max_spk collar skip_overlap"
+passed_on="set nj cmd skip_bad vad vad_file sample_rate channel allow_pipes whole_file uem_margin
+  num_spk min_spk max_spk collar skip_overlap"
 valid_options="stage corpus $passed_on speakers embed_opts passes_opts"
 help_message="Usage: $0 [options]
 

@@ -32,6 +32,7 @@ recut=false
 compat=none
 
 sample_rate= channel= allow_pipes=
+whole_file= uem_margin=
 num_spk= min_spk= max_spk=
 min_gap= min_turn=
 collar= skip_overlap=
@@ -44,7 +45,7 @@ corpus_defaults() { :; }   # for options that were not given, once the others ar
 
 valid_options="stage stop_stage set corpus nj cmd preset skip_bad beamform denoise feats_scp vad vad_file embedder per_recording
   clusterer realigner streams recut compat
-  sample_rate channel allow_pipes num_spk min_spk max_spk min_gap min_turn collar skip_overlap
+  sample_rate channel allow_pipes whole_file uem_margin num_spk min_spk max_spk min_gap min_turn collar skip_overlap
   $stage_opts $corpus_options"
 help_message="Usage: $0 [options]
 
@@ -83,6 +84,9 @@ $corpus_help
   --compat none|diartk           do as the released DiarTK does, quirks included: aib, kl_hmm, in exp/<set>/diartk
 
   --sample-rate N --channel N|mix --allow-pipes true|false          how audio is read
+  --whole-file true|false --uem-margin S
+                                 with an all.uem stage 2 leaves out what is outside its regions and S around them
+                                 (default false, 0); times stay those of the whole file
   --num-spk N --min-spk N --max-spk N                               known number of speakers
   --min-gap S --min-turn S                                          smoothing of turns
   --collar S --skip-overlap true|false                              condition of the score
@@ -255,6 +259,7 @@ if [ "$realigner" = none ]; then realigned=$clusters; else realigned=$exp/realig
 
 wav_opts="${sample_rate:+--sample-rate $sample_rate} ${channel:+--channel $channel}
   ${allow_pipes:+--allow-pipes $allow_pipes} ${beam:+--tdoa $tdoa}"
+region_opts="${whole_file:+--whole-file $whole_file} ${uem_margin:+--uem-margin $uem_margin}"
 count_opts="${num_spk:+--num-spk $num_spk} ${min_spk:+--min-spk $min_spk} ${max_spk:+--max-spk $max_spk}"
 turn_opts="${min_gap:+--min-gap $min_gap} ${min_turn:+--min-turn $min_turn}"
 score_opts="${collar:+--collar $collar} ${skip_overlap:+--skip-overlap $skip_overlap}"
@@ -302,11 +307,13 @@ make_system() { # <folder of labels> <system>: the turns and their score
     echo "$0: stage 2: $vad -> vad"
     case $vad in
       energy | webrtc)
-        run_stage vad $vad_dir steps/wav_to_vad.py --vad $vad --config conf/vad.conf $wav_opts $vad_opts $data $vad_dir
+        run_stage vad $vad_dir steps/wav_to_vad.py --vad $vad --config conf/vad.conf $wav_opts $region_opts \
+          $vad_opts $data $vad_dir
         ;;
-      reference) run_stage vad $vad_dir steps/reference_to_vad.py $vad_opts $data $feats $vad_dir ;;
+      reference) run_stage vad $vad_dir steps/reference_to_vad.py $region_opts $vad_opts $data $feats $vad_dir ;;
       file)
-        run_stage vad $vad_dir steps/file_to_vad.py --vad-file "$vad_file" $vad_opts $data $feats $vad_dir
+        run_stage vad $vad_dir steps/file_to_vad.py --vad-file "$vad_file" $region_opts $vad_opts \
+          $data $feats $vad_dir
         ;;
     esac
     steps/vad_to_report.py $score_opts --vad $vad $data $vad_dir
