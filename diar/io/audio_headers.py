@@ -6,6 +6,8 @@ import io
 import math
 import shlex
 import struct
+from collections.abc import Mapping
+from pathlib import Path
 from typing import BinaryIO
 
 from diar.errors import DataError
@@ -60,17 +62,8 @@ def _sphere_size(name: str, stream: BinaryIO) -> int:
     Raises:
         DataError: its samples are compressed ('pcm,embedded-shorten-v2.00').
     """
-    fields: dict[str, str] = {}
-    first = stream.read(16)  # 'NIST_1A' and the size of the header
-    size = int(first[8:]) if first[8:].strip().isdigit() else 1024
-    lines = (first + stream.read(min(size, _LONGEST_HEADER))).decode("ascii", errors="replace").splitlines()
-    for line in lines[2:]:
-        key, _, value = line.partition(" ")
-        if key == "end_head":
-            break
-        fields[key] = value.partition(" ")[2]
-    _, _, compression = fields.get("sample_coding", "").partition(",")
-    if compression:
+    size, fields = _sphere_fields(stream)
+    if compression := _compression(fields):
         pipe = f"sph2pipe -f wav {shlex.quote(name)} |"
         advice = f"put a pipe into wav.scp: {pipe} and pass --allow-pipes true"
         advice = advice if "shorten" in compression else "decompress it first (NIST's w_decode)"
@@ -80,6 +73,43 @@ def _sphere_size(name: str, stream: BinaryIO) -> int:
         return size + math.prod(counts)
     except (KeyError, ValueError, IndexError):
         return 0
+
+
+def sphere_compression(path: Path) -> str:
+    """How a NIST SPHERE file is compressed, as 'embedded-shorten-v2.00'; '' if it is not, or is another format."""
+    with path.open("rb") as stream:
+        return _compression(_sphere_fields(stream)[1]) if _is_sphere(stream) else ""
+
+
+def sphere_header_size(path: Path) -> int:
+    """Bytes of the header of a NIST SPHERE file; 0 of another format."""
+    with path.open("rb") as stream:
+        return _sphere_fields(stream)[0] if _is_sphere(stream) else 0
+
+
+def _is_sphere(stream: BinaryIO) -> bool:
+    found = stream.read(7) == b"NIST_1A"
+    stream.seek(0)
+    return found
+
+
+def _sphere_fields(stream: BinaryIO) -> tuple[int, dict[str, str]]:
+    """Size and fields of the header of a NIST SPHERE file that is at its start."""
+    fields: dict[str, str] = {}
+    first = stream.read(16)  # 'NIST_1A' and the size of the header
+    size = int(first[8:]) if first[8:].strip().isdigit() else 1024
+    lines = (first + stream.read(min(size, _LONGEST_HEADER))).decode("ascii", errors="replace").splitlines()
+    for line in lines[2:]:
+        key, _, value = line.partition(" ")
+        if key == "end_head":
+            break
+        fields[key] = value.partition(" ")[2]
+    return size, fields
+
+
+def _compression(fields: Mapping[str, str]) -> str:
+    """What follows the coding proper: 'pcm,embedded-shorten-v2.00' is compressed."""
+    return fields.get("sample_coding", "").partition(",")[2]
 
 
 def mp3_tells_length(stream: BinaryIO) -> bool:

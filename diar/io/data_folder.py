@@ -21,6 +21,8 @@ from diar.segments import Segment, Turn
 # what every stage's output may depend on, beside the audio itself
 _CONTENT_FILES = ("wav.scp", "ref.rttm", "reco2num_spk", "reco2class", "reco2channels")
 
+FACTS = ("reco2num_spk", "reco2class", "frame_shift")  # what a user may know of recordings beside their reference
+
 RECORDING_NAME = "a name without blanks, dots or slashes that does not begin with '-'"
 
 
@@ -178,28 +180,34 @@ def clear_data_folder(path: Path) -> None:
         (path / name).unlink(missing_ok=True)
 
 
+def read_facts(folder: Path) -> dict[str, str]:
+    """The text of those of ``FACTS`` that ``folder`` has, for ``write_data_folder``.
+
+    Raises:
+        DataError: a file that is not text.
+    """
+    return {name: read_text(folder / name) for name in FACTS if (folder / name).exists()}
+
+
 def write_data_folder(
     path: Path,
     wavs: Mapping[str, str],
     durations: Mapping[str, float],
     reference: str | Mapping[str, Sequence[Turn]] | None = None,
     regions: Mapping[str, list[Segment]] | None = None,
-    facts: Path | None = None,
+    facts: Mapping[str, str] | None = None,
     microphones: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Write wav.scp, reco2dur, segments, utt2spk, spk2utt and, where known, ref.rttm and all.uem.
 
-    ``reference`` is RTTM text to keep as it is, or turns; ``facts`` a folder with reco2num_spk, reco2class and
-    frame_shift to copy, where it has them; ``microphones`` the files of recordings that have several (reco2channels).
+    ``reference`` is RTTM text to keep as it is, or turns; ``facts`` the text of those of ``FACTS`` that
+    are known (``read_facts``); ``microphones`` the files of recordings that have several (reco2channels).
     wav.scp comes last: a folder without it is not complete. Recordings without a duration (audio that cannot be read)
     are in wav.scp only, for the next stage to report.
     """
-    known = {}
-    for name in ("reco2num_spk", "reco2class", "frame_shift"):
-        if facts is not None and (facts / name).exists():
-            known[name] = read_text(facts / name)
     clear_data_folder(path)
-    for name, text in known.items():
+    for name, text in (facts or {}).items():
+        assert name in FACTS, name
         write_text(path / name, text)
     if microphones:
         write_table(path / "reco2channels", {name: shlex.join(files) for name, files in microphones.items()})

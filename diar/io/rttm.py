@@ -84,13 +84,17 @@ def rttm_faults(path: Path) -> list[str]:
     return faults
 
 
-def renamed_rttm(path: Path, rename: Callable[[str], str]) -> str:
-    """The objects of an RTTM file as text, checked, with the name of each line's recording replaced."""
+def renamed_rttm(path: Path, rename: Callable[[str], str | None]) -> str:
+    """The objects of an RTTM file as text, checked, with the name of each line's recording replaced.
+
+    Lines of recordings that have no new name (None) are left out.
+    """
     text = []
     for place, line in content_lines(path):
-        recording = RttmLine.parse(line, place).recording
+        name = rename(RttmLine.parse(line, place).recording)
         fields = line.split()
-        text.append(" ".join([fields[0], rename(recording), *fields[2:]]) + "\n")
+        if name is not None:
+            text.append(" ".join([fields[0], name, *fields[2:]]) + "\n")
     return "".join(text)
 
 

@@ -101,6 +101,13 @@ refuse() {
   exit 1
 }
 
+check_choice() { # <option> <value> <choice>...
+  local name=$1 value=$2 choice
+  shift 2
+  for choice; do [ "$value" != "$choice" ] || return 0; done
+  refuse "--$name: found '$value'; wanted one of: $*"
+}
+
 arguments=("$@")
 . "$here/utils/parse_options.sh"
 if [ -n "$preset" ]; then
@@ -120,12 +127,6 @@ fi
 corpus_defaults
 set=${set-eval} beamform=${beamform-none}
 
-check_choice() { # <option> <value> <choice>...
-  local name=$1 value=$2 choice
-  shift 2
-  for choice; do [ "$value" != "$choice" ] || return 0; done
-  refuse "--$name: found '$value'; wanted one of: $*"
-}
 for number in stage stop_stage nj; do
   case ${!number} in
     '' | *[!0-9]* | ???*) refuse "--${number//_/-}: found '${!number}'; wanted a number from 0 to 99" ;;

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from diar import cli
 from diar.errors import DataError
-from diar.io.data_folder import split_paths, write_data_folder
+from diar.io.data_folder import read_facts, split_paths, write_data_folder
 from diar.io.rttm import renamed_rttm, rttm_faults
 from diar.io.scp import read_table
 from diar.io.uem import read_uem, uem_faults
@@ -47,7 +47,7 @@ def main() -> None:
             cli.warn(f"{recording}: {error}")
     paths = {recording: str(path) for recording, path in wavs.items()}
     mics = {recording: [str(path) for path in files] for recording, files in microphones.items()}
-    write_data_folder(data, paths, durations, reference(corpus), regions(corpus), corpus, mics)
+    write_data_folder(data, paths, durations, reference(corpus), regions(corpus), read_facts(corpus), mics)
     print(f"{data}: {len(wavs)} recordings, {sum(durations.values()) / 60:.1f} minutes")
 
 

@@ -1,23 +1,53 @@
-# NIST RT-04S meetings, or simulated ones without a corpus.
-# The empty options keep the simulator's own defaults (local/sim/prepare_data.py --help).
+# NIST RT-04S meetings (RT-05S, too), or simulated ones without a corpus.
+# The empty options of the simulator keep its own defaults (local/sim/prepare_data.py --help).
 
-corpus_options="num_meetings duration num_speakers overlap snr room num_mics mics utterances seed"
+release_options="part mic meetings ref_rttm uem"
+part= mic= meetings= ref_rttm= uem=
+simulator_options="num_meetings duration num_speakers overlap snr room num_mics mics utterances seed"
 num_meetings= duration= num_speakers= overlap= snr= room= num_mics= mics= utterances= seed=
+corpus_options="$release_options $simulator_options"
 
-corpus_help="Without --corpus, meetings are simulated:
+corpus_help="--corpus DIR is a release of NIST: LDC2007S11, LDC2007S12 (RT-04S) or LDC2011S06 (RT-05S), whose files may lie anywhere
+below DIR; its set is called <part>_<mic>:
+  --part dev|eval|rt05           its meetings (default dev)
+  --mic sdm|mdm|ihm-mix          the distant microphone that the reference names; all distant ones (--beamform delay_sum);
+                                 the mean of the headsets (default sdm)
+  --meetings NAME,NAME           only these
+  --ref-rttm FILE --uem FILE     in place of the release's; none: without
+Without --corpus, meetings are simulated:
   --num-meetings N --duration S --num-speakers N|N-M --overlap X --snr DB --room none|table|far --seed N
   --num-mics N --mics spread|circle
   --utterances DIR               real speech instead of synthesis: a folder a speaker, as in LibriSpeech"
 
+corpus_defaults() {
+  [ -n "$corpus$part$mic" ] || return 0
+  part=${part:-dev} mic=${mic:-sdm}
+  check_choice part "$part" dev eval rt05
+  check_choice mic "$mic" sdm mdm ihm-mix
+  set=${set-${part}_${mic//-/_}}
+  if [ "$mic" = mdm ]; then beamform=${beamform-delay_sum}; fi
+}
+
 prepare_corpus() {
+  local name words=()
   if [ -n "$corpus" ]; then
-    echo "$0: --corpus: the RT-04S release cannot be read yet; wanted none (simulated meetings)," \
-      "or your own audio: egs/own/run.sh --corpus DIR" >&2
-    return 1
+    for name in $simulator_options; do
+      [ -z "${!name}" ] || refuse "--${name//_/-}: found '${!name}' with --corpus; wanted one of the two"
+    done
+    case $ref_rttm in '' | none | /*) ;; *) ref_rttm=$started_in/$ref_rttm ;; esac
+    case $uem in '' | none | /*) ;; *) uem=$started_in/$uem ;; esac
+    for name in $release_options; do
+      [ -z "${!name}" ] || words+=("--${name//_/-}" "${!name}")
+    done
+    local/prepare_data.py "${words[@]}" "$corpus" "$data"
+    return
+  fi
+  if [ -n "$part$mic$meetings$ref_rttm$uem" ]; then
+    refuse "--corpus: found none; wanted the folder of a release with --part, --mic, --meetings, --ref-rttm or --uem," \
+      "or none of these, for simulated meetings"
   fi
   case $utterances in '' | /*) ;; *) utterances=$started_in/$utterances ;; esac
-  local name words=()
-  for name in $corpus_options; do
+  for name in $simulator_options; do
     [ -z "${!name}" ] || words+=("--${name//_/-}" "${!name}")
   done
   echo "$0: no --corpus: making simulated meetings (local/sim)"

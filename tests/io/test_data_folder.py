@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from diar.errors import DataError
-from diar.io.data_folder import DataFolder, clear_data_folder, is_recording_name, write_data_folder
+from diar.io.data_folder import DataFolder, clear_data_folder, is_recording_name, read_facts, write_data_folder
 from diar.segments import Segment, Turn
 
 WAVS = {"r2": "/w/r2.wav", "r1": "/w/r1.flac", "R": "cat x.sph |"}
@@ -152,15 +152,15 @@ def test_numbers_of_speakers_must_be_positive_integers(tmp_path: Path, value: st
 def test_what_is_known_is_copied_and_read(tmp_path: Path) -> None:
     (source := tmp_path / "corpus").mkdir()
     target = tmp_path / "data"
-    write_data_folder(target, WAVS, DURATIONS, facts=source)
+    write_data_folder(target, WAVS, DURATIONS, facts=read_facts(source))
     assert DataFolder(target).num_speakers() == {} == DataFolder(target).classes()
     (source / "reco2num_spk").write_text("r1 4\nr2 12\n")
     (source / "reco2class").write_text("r1 CMU\n")
-    write_data_folder(target, WAVS, DURATIONS, facts=source)
+    write_data_folder(target, WAVS, DURATIONS, facts=read_facts(source))
     assert DataFolder(target).num_speakers() == {"r1": 4, "r2": 12}
     assert DataFolder(target).classes() == {"r1": "CMU"}
     (source / "reco2class").unlink()
-    write_data_folder(target, WAVS, DURATIONS, facts=source)
+    write_data_folder(target, WAVS, DURATIONS, facts=read_facts(source))
     assert DataFolder(target).num_speakers() == {"r1": 4, "r2": 12} and DataFolder(target).classes() == {}
     write_data_folder(target, WAVS, DURATIONS)
     assert DataFolder(target).num_speakers() == {} == DataFolder(target).classes()
@@ -225,7 +225,7 @@ def test_the_digest_changes_with_what_outputs_depend_on(tmp_path: Path, name: st
 
 def test_a_folder_may_be_its_own_source_of_facts(tmp_path: Path) -> None:
     (tmp_path / "reco2num_spk").write_text("r 3\n")
-    write_data_folder(tmp_path, {"r": "r.wav"}, {"r": 1.0}, facts=tmp_path)
+    write_data_folder(tmp_path, {"r": "r.wav"}, {"r": 1.0}, facts=read_facts(tmp_path))
     assert DataFolder(tmp_path).num_speakers() == {"r": 3}
 
 
@@ -235,7 +235,7 @@ def test_facts_that_are_not_text_are_refused_before_the_folder_is_cleared(tmp_pa
     write_data_folder(target, {"r": "r.wav"}, {"r": 1.0})
     (source / "reco2num_spk").write_bytes(b"r\xff 3\n")
     with pytest.raises(DataError, match=r"reco2num_spk: not UTF-8 text \(byte 1\)"):
-        write_data_folder(target, {"r": "other.wav"}, {"r": 1.0}, facts=source)
+        write_data_folder(target, {"r": "other.wav"}, {"r": 1.0}, facts=read_facts(source))
     assert DataFolder(target).wav_scp() == {"r": "r.wav"}
 
 
