@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shlex
 import sys
@@ -206,18 +207,20 @@ class Job:
 
 
 def find_class_conf(prefix: str, data: DataFolder) -> dict[str, Path]:
-    """The conf file of each recording that has a class.
+    """The conf file of each recording that has a class; none where there is no such file of any class.
 
     Raises:
-        DataError: there are classes but no prefix, or a class without a file.
+        DataError: a class without a file, where others have one.
     """
-    found = {}
+    found: dict[str, Path] = {}
+    if not prefix or not list(Path(prefix).parent.glob(f"{glob.escape(Path(prefix).name)}_*.conf")):
+        return found
     for recording, name in data.classes().items():
         found[recording] = Path(f"{prefix}_{name}.conf")
-        if not prefix or not found[recording].exists():
+        if not found[recording].exists():
             files = sorted(found[recording].parent.glob(f"{Path(prefix).name}_*.conf"))
-            known = " ".join(path.stem.rpartition("_")[2] for path in files) or "none"
-            wanted = f"wanted a class with a file {prefix or '<class-conf>'}_<class>.conf, of which there are: {known}"
+            known = " ".join(path.stem.rpartition("_")[2] for path in files)
+            wanted = f"wanted a class with a file {prefix}_<class>.conf, of which there are: {known}"
             raise DataError(data.path / "reco2class", f"'{recording}' has class '{name}'", wanted)
     return found
 

@@ -348,7 +348,7 @@ def test_other_options_replace_a_folder_and_stage_6_alone_restores_it(whole, fin
 
 def test_report_preset_takes_the_flags_of_the_audio_class(finished):
     (finished.folder / "data" / "eval" / "reco2class").write_text("alpha CMU\ngamma_r_1 LDC\n")
-    run = finished.run("--preset", "report", "--stage", 2)
+    run = finished.run("--preset", "report", "--denoise", "none", "--stage", 2)
     assert "vad=reference" in run.console
     assert finished.exp("reference_none_hmm_gmm_none", "score.txt").exists()
     flags = {
@@ -375,8 +375,25 @@ def test_report_preset_takes_the_flags_of_the_audio_class(finished):
 
 
 def test_the_command_line_wins_over_a_preset(finished):
-    finished.run("--realigner=hmm_gmm", "--preset", "report", "--vad", "energy", "--stage", 8)
-    assert not finished.exp("reference_none_hmm_gmm_none").exists()
+    words = ("--realigner=hmm_gmm", "--preset", "report", "--vad", "energy", "--denoise", "none", "--stage", 6)
+    finished.run(*words)
+    systems = {path.parent.name for path in finished.exp().glob("*/score.txt")}
+    assert systems == {"energy_none_hmm_gmm_hmm_gmm", "energy_none_ib_hmm_gmm_hmm_gmm"}
+    run = finished.run(*words, "--clusterer", "aib")  # is one system, so that there is no second table
+    assert "report2" not in run.console and finished.exp("energy_none_aib_hmm_gmm").exists()
+
+
+def test_a_preset_runs_the_one_that_follows_with_its_own_settings(finished):
+    (finished.folder / "data" / "eval" / "reco2class").write_text("alpha NIST\n")
+    run = finished.run("--preset", "report", "--denoise", "none", "--stage", 2, "--stop-stage", 6)
+    assert len(run.naming("stage 2:")) == 1 and len(run.naming("stage 6:")) == 2 and not run.naming("stage 8:")
+    second = json.loads(finished.exp("clusters_reference_none_ib_hmm_gmm", "options.json").read_text())
+    assert second["options"]["first_passes"] == 10 and second["options"]["aib_clusters"] == 20
+    assert second["conf"] == {"report2_NIST.conf": (finished.folder / "conf" / "report2_NIST.conf").read_text()}
+    assert "--passes-per-merge=3" in second["conf"]["report2_NIST.conf"]
+    stopped = finished.run("--preset", "report", "--denoise", "none", "--stage", 2, "--stop-stage", 5)
+    assert "report2" not in stopped.console
+    (finished.folder / "data" / "eval" / "reco2class").unlink()
 
 
 def test_number_of_speakers(finished):
@@ -496,7 +513,7 @@ def test_a_choice_of_a_later_version_is_answered_with_the_valid_ones(tree, optio
         (["--stop-stage", "x"], "--stop-stage: found 'x'; wanted a number from 0 to 99"),
         (["--set", "a/b"], "--set: found 'a/b'; wanted letters, digits, '_', '.' and '-'"),
         (["--skip-bad", "maybe"], "--skip-bad takes true or false, not 'maybe'"),
-        (["--preset", "nobody"], "--preset: found 'nobody'; wanted one of: report"),
+        (["--preset", "nobody"], "--preset: found 'nobody'; wanted one of: report report2"),
         (["--config", "nowhere.conf"], "cannot read the config file 'nowhere.conf'"),
         (["--cmd", ""], "empty argument to --cmd"),
         (["--corpus"], "option --corpus lacks its value"),

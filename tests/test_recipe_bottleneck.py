@@ -486,13 +486,13 @@ def test_flags_of_other_clusterers_wait_in_conf_files(step, recipe: Recipe, tmp_
     (data := tmp_path / "data").mkdir()
     (data / "wav.scp").write_text("alpha alpha.flac\nbeta beta.flac\n")
     (data / "reco2class").write_text("alpha CMU\n")
-    words = ["--clusterer", "aib", "--class-conf", recipe.folder / "conf" / "clusters"]
+    words = ["--clusterer", "aib", "--class-conf", recipe.folder / "conf" / "report"]
     step(tmp_path / "classes", *words, data=data)
     step(tmp_path / "none", "--clusterer", "aib")
     for name in ("alpha.ark", "beta.ark", "alpha.merges.json"):
         assert (tmp_path / "classes" / name).read_bytes() == (tmp_path / "none" / name).read_bytes()
     assert "--num-gaussians" in json.loads((tmp_path / "classes" / "options.json").read_text())["conf"][
-        "clusters_CMU.conf"
+        "report_CMU.conf"
     ]
     (data / "reco2class").write_text("alpha low\n")
     (tmp_path / "my_low.conf").write_text("--num-gaussians=3\n--max-segment=1.0\n")

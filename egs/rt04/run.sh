@@ -36,12 +36,15 @@ whole_file= uem_margin=
 num_spk= min_spk= max_spk=
 min_gap= min_turn=
 collar= skip_overlap=
+class_conf=conf/clusters # <class_conf>_<class>.conf: flags for the clustering of an audio class
+next_preset= preset_clusterer= # the preset to run after one, if its clusterer was not overruled
 stage_opts="tdoa_opts feats_opts vad_opts sae_opts dec_opts clusters_opts realigned_opts" # of the stages' programs
 tdoa_opts= feats_opts= vad_opts= sae_opts= dec_opts= clusters_opts= realigned_opts=
 
 . "$here/cmd.sh"           # cmd, the launcher
 corpus_defaults() { :; }   # for options that were not given, once the others are known
-. "$here/local/options.sh" # corpus_options and their defaults, corpus_help, corpus_defaults, prepare_corpus
+corpus_results() { :; }    # of a system: what only this corpus has
+. "$here/local/options.sh" # corpus_options and their defaults, corpus_help, corpus_defaults, corpus_results, prepare_corpus
 
 valid_options="stage stop_stage set corpus nj cmd preset skip_bad beamform denoise feats_scp vad vad_file embedder per_recording
   clusterer realigner streams recut compat
@@ -57,7 +60,8 @@ $corpus_help
                                  6 embed, vad -> clusters, 7 clusters -> realigned, 8 realigned -> rttm, score
   --corpus DIR --set NAME        what to diarize, and the name of its data folder (default eval)
   --nj N --cmd COMMAND           parallel jobs (default $nj) and their launcher (default $cmd)
-  --config FILE --preset NAME    variables of this recipe from a file, or from conf/NAME.conf
+  --config FILE --preset NAME    variables of this recipe from a file, or from conf/NAME.conf: report, the report's
+                                 settings for its first table, then report2, those for its second
   --skip-bad true|false          go on without recordings that fail (default $skip_bad)
 
   --beamform none|delay_sum      stage 1 sums several microphones of a meeting: reco2channels, or the channels of its
@@ -115,9 +119,11 @@ if [ -n "$preset" ]; then
     "$(grep -hso '^# --preset [^:]*' "$here"/conf/*.conf | cut -d ' ' -f 3 | xargs)"
   for name in $stage_opts; do declare "$name="; done
   . "$here/conf/$preset.conf"
+  preset_clusterer=$clusterer
   for name in $stage_opts; do declare "preset_$name=${!name}" "$name="; done
   set -- ${arguments[@]+"${arguments[@]}"} # the command line wins
   . "$here/utils/parse_options.sh"
+  [ "$clusterer" = "$preset_clusterer" ] || preset_clusters_opts= # they are another's
   for name in $stage_opts; do
     from_preset=preset_$name
     declare "$name=${!from_preset} ${!name}"
@@ -349,7 +355,7 @@ make_system() { # <folder of labels> <system>: the turns and their score
   elif runs 6; then
     echo "$0: stage 6: embed -> clusters"
     run_stage clusters $clusters steps/embed_to_clusters.py --clusterer $clusterer $embedded --config conf/clusters.conf \
-      --class-conf conf/clusters --recut $recut ${stream_opts[@]+"${stream_opts[@]}"} $count_opts $clusters_opts \
+      --class-conf $class_conf --recut $recut ${stream_opts[@]+"${stream_opts[@]}"} $count_opts $clusters_opts \
       $data $embed $vad_dir $clusters
   fi
 
@@ -366,5 +372,13 @@ make_system() { # <folder of labels> <system>: the turns and their score
       make_system $clusters $exp/${clusters_name}_none
     fi
     make_system $realigned $system
+    corpus_results $system
   fi
 }
+
+if [ -n "$next_preset" ] && [ "$clusterer" = "$preset_clusterer" ] && [ "$stop_stage" -ge 6 ]; then
+  [ "$stage" -ge 6 ] || stage=6 # what comes before is the same
+  echo "$0: --preset $next_preset"
+  cd "$started_in"
+  exec "$here/run.sh" "${arguments[@]}" --preset "$next_preset" --stage "$stage"
+fi

@@ -53,3 +53,14 @@ prepare_corpus() {
   echo "$0: no --corpus: making simulated meetings (local/sim)"
   ../../local/sim/prepare_data.py ${words[@]+"${words[@]}"} ${sample_rate:+--sample-rate $sample_rate} "$data" "$data"
 }
+
+corpus_results() { # <system>: the report's tables, where its settings are asked for
+  local table
+  case $preset in
+    report) table=1 ;;
+    report2) table=2 ;;
+    *) return 0 ;;
+  esac
+  # shellcheck disable=SC2086,SC2154 # options are meant to be split into words
+  local/report_table.py --table $table $score_opts --vad $vad $data "$1"
+}
