@@ -6,6 +6,7 @@ takes any list and returns a normal one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -31,11 +32,15 @@ class Segment(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """One speaker's speech from ``start`` up to ``end``, in seconds."""
+    """One speaker's speech from ``start`` up to ``end``, in seconds.
+
+    ``confidence`` that it is this speaker's goes from 0 to 1; nan where none is known.
+    """
 
     start: float
     end: float
     speaker: str
+    confidence: float = math.nan
 
     @property
     def duration(self) -> float:

@@ -35,7 +35,7 @@ def turns_to_labels(turns: Iterable[Sequence], n_frames: int) -> list[int]:
     turns = list(turns)
     names = sorted({turn[2] for turn in turns})
     labels = [-1] * n_frames
-    for start, end, speaker in turns:
+    for start, end, speaker, *_ in turns:
         for t in range(round(100 * start), round(100 * end)):
             assert labels[t] == -1, "turns overlap"
             labels[t] = names.index(speaker)

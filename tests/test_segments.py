@@ -141,8 +141,8 @@ def test_smoothing_is_that_by_hand_and_loses_no_speaker(values: list[int], gap: 
     smoothed = frames_of(smooth_turns(turns, TurnOptions(min_gap=gap / 100, min_turn=shortest / 100)))
     joined = joined_by_hand(frames_of(turns), gap)
     for speaker in {turn.speaker for turn in turns}:
-        lengths = sorted((end - start for start, end, name in joined if name == speaker), reverse=True)
-        kept = [end - start for start, end, name in smoothed if name == speaker]
+        lengths = sorted((end - start for start, end, name, *_ in joined if name == speaker), reverse=True)
+        kept = [end - start for start, end, name, *_ in smoothed if name == speaker]
         enough = [length for length in lengths if length >= shortest]
         assert sorted(kept, reverse=True) == (enough or lengths[:1])
     assert set(smoothed) <= set(joined) and smoothed == sorted(smoothed)
