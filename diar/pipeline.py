@@ -1,25 +1,22 @@
-"""The chain of a recording in memory: what the stages do one by one, with the same functions and the same result.
+"""Clustering and realignment of a recording in memory, by any of the algorithms.
 
-Each stage function here is called by its step, so that a recipe and ``diarize`` cannot drift apart.
+The steps of a recipe and ``diar.diarization`` call the same functions, so that they cannot drift apart.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diar import embed, realign
-from diar.audio import AudioOptions, from_samples
+from diar import realign
 from diar.background import Background, Stream, check_streams
 from diar.cluster import aib, hmm_gmm, ib_viterbi
 from diar.cluster.agglomerate import (
     History,
     Labels,
-    SpeakerCountOptions,
     SpeakerRange,
     cut,
     on_all_frames,
@@ -29,19 +26,11 @@ from diar.cluster.aib import AibOptions
 from diar.cluster.hmm_gmm import HmmGmmOptions
 from diar.cluster.ib_hmm_gmm import IbHmmGmmOptions, log_likelihood_gains
 from diar.cluster.ib_viterbi import IbViterbiOptions, bottleneck_gains
-from diar.denoise import WienerOptions
-from diar.energy_vad import EnergyOptions
 from diar.errors import DataError
-from diar.feats import FeatsOptions
 from diar.frames import to_frame, to_seconds
-from diar.front_end import DetectorOptions, speech_mask, wav_to_feats, wav_to_vad
 from diar.gmm import Float32
-from diar.nets.options import EmbedderOptions
 from diar.posteriors import Relevance, cut_segments, diartk_segments, relevance
 from diar.realign import KlRealignOptions, RealignOptions, SmoothOptions
-from diar.segments import Turn, TurnOptions, labels_to_turns, smooth_turns
-from diar.transforms import TransformOptions, transform
-from diar.vad import Speech
 
 ClustererOptions = HmmGmmOptions | AibOptions | IbViterbiOptions
 RealignerOptions = RealignOptions | KlRealignOptions | SmoothOptions
@@ -76,74 +65,6 @@ class Clustering:
     labels: Labels
     history: History
     background: Background | None
-
-
-@dataclass(frozen=True)
-class PipelineOptions:
-    """The options of every stage.
-
-    Without ``denoise`` no noise is filtered, without ``embedder`` the features are clustered, without ``realigner`` the
-    clusters are the end.
-    """
-
-    audio: AudioOptions = field(default_factory=AudioOptions)
-    denoise: WienerOptions | None = None
-    feats: FeatsOptions = field(default_factory=FeatsOptions)
-    transforms: TransformOptions = field(default_factory=TransformOptions)
-    vad: DetectorOptions = field(default_factory=EnergyOptions)
-    embedder: EmbedderOptions | None = None
-    speakers: SpeakerCountOptions = field(default_factory=SpeakerCountOptions)
-    clusters: ClustererOptions = field(default_factory=HmmGmmOptions)
-    realigner: RealignerOptions | None = field(default_factory=RealignOptions)
-    turns: TurnOptions = field(default_factory=TurnOptions)
-
-
-@dataclass(frozen=True)
-class Diarization:
-    """Who spoke when: ``labels`` (T,) int32 of each 10 ms frame, -1 for nobody; ``turns`` in seconds; the merges."""
-
-    labels: Labels
-    turns: list[Turn]
-    history: History
-
-
-def diarize(
-    samples: NDArray[np.float32],
-    sample_rate: int,
-    options: PipelineOptions | None = None,
-    speech: Speech | None = None,
-    recording: str = "signal",
-) -> Diarization:
-    """Diarize (n,) or (n, channels) samples in [-1, 1] at any ``sample_rate``, in Hz.
-
-    ``speech`` is (T,) 1 or 0 a 10 ms frame, where it is known; ``recording`` names the samples in messages and seeds
-    the dither, if any. Matrix products run on one thread, since the rounding of more could depend on their number.
-
-    Raises:
-        DataError: what ``diar.audio.from_samples`` refuses, or ``speech`` of another length.
-    """
-    from threadpoolctl import threadpool_limits
-
-    options = options or PipelineOptions()
-    audio = from_samples(np.asarray(samples, dtype=np.float32), sample_rate, options.audio, recording)
-    with threadpool_limits(1):
-        frames = transform(wav_to_feats(audio, options.feats, recording, options.denoise), options.transforms)
-        if speech is None:
-            speech = wav_to_vad(audio, options.vad)
-        mask = speech_mask(recording, frames, speech)
-        if options.embedder is not None:
-            frames = embed.fit_embedder(embed.Speech([frames], [mask]), options.embedder).embed(frames)
-        allowed = SpeakerRange.of(options.speakers)
-        clustering = frames_to_clusters(frames, mask, options.clusters, allowed)
-        labels = clustering.labels
-        if shortfall := speaker_shortfall(labels, allowed, options.clusters):
-            warnings.warn(f"{recording}: {shortfall}", stacklevel=2)
-        if options.realigner is not None:
-            labels = realign_clusters(
-                frames, labels, options.realigner, background=clustering.background, fewest=allowed.fewest
-            )
-    turns = smooth_turns(labels_to_turns(labels), options.turns)
-    return Diarization(labels, turns, clustering.history)
 
 
 def frames_to_clusters(

@@ -9,10 +9,10 @@ from threadpoolctl import threadpool_limits
 
 from diar.audio import Audio, AudioOptions, from_samples
 from diar.denoise import WienerOptions, wiener
+from diar.diarization import PipelineOptions, diarize
 from diar.energy_vad import FEATURES, EnergyOptions, energy_vad
 from diar.feats import FeatsOptions, features
 from diar.front_end import wav_to_feats, wav_to_vad
-from diar.pipeline import PipelineOptions, diarize
 from diar.transforms import TransformOptions
 
 RATE = 16000
@@ -81,7 +81,7 @@ def test_all_of_the_front_end_is_in_the_chain(monkeypatch: pytest.MonkeyPatch, c
         seen.append(frames)
         return np.zeros(len(frames), dtype=bool)
 
-    monkeypatch.setattr("diar.pipeline.speech_mask", remember)
+    monkeypatch.setattr("diar.diarization.speech_mask", remember)
     signal = bursts(RATE, 2.0)
     diarize(signal, RATE, PipelineOptions())
     diarize(signal, RATE, PipelineOptions(**changed))

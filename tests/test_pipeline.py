@@ -23,6 +23,7 @@ from diar.cluster.aib import AibOptions
 from diar.cluster.hmm_gmm import HmmGmmOptions
 from diar.cluster.ib_hmm_gmm import IbHmmGmmOptions, log_likelihood_gains
 from diar.cluster.ib_viterbi import IbViterbiOptions
+from diar.diarization import Diarization, PipelineOptions, diarize
 from diar.errors import DataError
 from diar.feats import FeatsOptions
 from diar.front_end import speech_mask, wav_to_feats, wav_to_vad
@@ -30,10 +31,7 @@ from diar.io.wav import WavOptions, read_wav
 from diar.nets.options import DecEmbeddingOptions, DeviceOptions, EmbedderOptions, SaeOptions
 from diar.options import Options
 from diar.pipeline import (
-    Diarization,
-    PipelineOptions,
     count_speakers,
-    diarize,
     frames_to_clusters,
     most_clusters,
     realign_clusters,

@@ -17,8 +17,9 @@ from threadpoolctl import threadpool_limits
 
 from diar.cluster.agglomerate import SpeakerRange
 from diar.cluster.hmm_gmm import HmmGmmOptions
+from diar.diarization import PipelineOptions, diarize
 from diar.feats import FeatsOptions, features
-from diar.pipeline import PipelineOptions, diarize, frames_to_clusters
+from diar.pipeline import frames_to_clusters
 
 TURNS = {
     "alpha": take_turns(["ann", "bob"] * 3),

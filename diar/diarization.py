@@ -1,0 +1,206 @@
+"""Who spoke when in one recording: the whole chain in memory, with the same functions as the steps of a recipe."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diar import embed
+from diar.audio import Audio, AudioOptions, from_samples
+from diar.cluster.agglomerate import History, Labels, SpeakerCountOptions, SpeakerRange
+from diar.cluster.hmm_gmm import HmmGmmOptions
+from diar.confidence import (
+    OverlapOptions,
+    SpeakerScores,
+    overlap_regions,
+    second_speakers,
+    with_confidence,
+    with_second_speakers,
+)
+from diar.denoise import WienerOptions
+from diar.energy_vad import EnergyOptions
+from diar.feats import FeatsOptions
+from diar.frames import to_seconds
+from diar.front_end import DetectorOptions, speech_mask, wav_to_feats, wav_to_vad
+from diar.io.wav import WavOptions, read_wav
+from diar.nets.options import EmbedderOptions
+from diar.pipeline import (
+    ClustererOptions,
+    RealignerOptions,
+    frames_to_clusters,
+    realign_clusters,
+    speaker_shortfall,
+)
+from diar.realign import RealignOptions
+from diar.segments import Segment, Turn, TurnOptions, labels_to_turns, smooth_turns
+from diar.transforms import TransformOptions, transform
+from diar.vad import Speech
+
+OnStage = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class PipelineOptions:
+    """The options of every stage.
+
+    Without ``denoise`` no noise is filtered, without ``embedder`` the features are clustered, without ``realigner`` the
+    clusters are the end; ``second_speaker`` adds the second-best one where overlap is likely.
+    """
+
+    audio: AudioOptions = field(default_factory=AudioOptions)
+    denoise: WienerOptions | None = None
+    feats: FeatsOptions = field(default_factory=FeatsOptions)
+    transforms: TransformOptions = field(default_factory=TransformOptions)
+    vad: DetectorOptions = field(default_factory=EnergyOptions)
+    embedder: EmbedderOptions | None = None
+    speakers: SpeakerCountOptions = field(default_factory=SpeakerCountOptions)
+    clusters: ClustererOptions = field(default_factory=HmmGmmOptions)
+    realigner: RealignerOptions | None = field(default_factory=RealignOptions)
+    turns: TurnOptions = field(default_factory=TurnOptions)
+    overlap: OverlapOptions = field(default_factory=OverlapOptions)
+    second_speaker: bool = False
+
+
+@dataclass(frozen=True)
+class Diarization:
+    """Who spoke when.
+
+    Attributes:
+        recording: its name.
+        labels: (T,) int32 of each 10 ms frame, the speaker's number or -1 for nobody.
+        turns: in seconds, sorted by time, each with a confidence (see ``diar.confidence``).
+        overlap: where two may talk at once.
+        history: the merges, which can be cut at other numbers of speakers (``diar.cluster.agglomerate.cut``).
+        seconds: how long each stage took.
+    """
+
+    recording: str
+    labels: Labels
+    turns: list[Turn]
+    overlap: list[Segment]
+    history: History
+    seconds: Mapping[str, float]
+
+    @property
+    def duration(self) -> float:
+        """The recording's length in seconds."""
+        return to_seconds(len(self.labels))
+
+    @property
+    def speakers(self) -> list[str]:
+        """The speakers in order of their first turns."""
+        return list(dict.fromkeys(turn.speaker for turn in self.turns))
+
+
+def diarize(
+    samples: NDArray[np.float32],
+    sample_rate: int,
+    options: PipelineOptions | None = None,
+    speech: Speech | None = None,
+    recording: str = "signal",
+) -> Diarization:
+    """Diarize (n,) or (n, channels) samples in [-1, 1] at any ``sample_rate``, in Hz.
+
+    ``speech`` is (T,) 1 or 0 a 10 ms frame, where it is known; ``recording`` names the samples in messages and seeds
+    the dither, if any.
+
+    Raises:
+        DataError: what ``diar.audio.from_samples`` refuses, or ``speech`` of another length.
+    """
+    options = options or PipelineOptions()
+    audio = from_samples(np.asarray(samples, dtype=np.float32), sample_rate, options.audio, recording)
+    return _diarize(audio, options, speech, recording)
+
+
+def diarize_file(
+    path: str | Path,
+    options: PipelineOptions | None = None,
+    speech: Speech | None = None,
+    on_stage: OnStage | None = None,
+) -> Diarization:
+    """Diarize an audio file of any format that libsndfile reads; the recording is called as the file.
+
+    ``speech`` is as in ``diarize``; ``on_stage`` is called with the name of every stage when it begins.
+
+    Raises:
+        DataError: what ``diar.io.wav.read_wav`` refuses, or ``speech`` of another length.
+    """
+    options = options or PipelineOptions()
+    wav_options = WavOptions(sample_rate=options.audio.sample_rate, channel=options.audio.channel)
+    return _diarize(read_wav(str(path), wav_options), options, speech, Path(path).stem, on_stage)
+
+
+def _diarize(
+    audio: Audio,
+    options: PipelineOptions,
+    speech: Speech | None = None,
+    recording: str = "signal",
+    on_stage: OnStage | None = None,
+) -> Diarization:
+    """Diarize ``audio``, which is read once for each of features and speech and never held whole.
+
+    ``on_stage`` is called with the name of every stage when it begins. Matrix products run on one thread, since the
+    rounding of more could depend on their number.
+    """
+    from threadpoolctl import threadpool_limits
+
+    stages = _Stages(on_stage)
+    with threadpool_limits(1):
+        stages.begin("feats")
+        frames = transform(wav_to_feats(audio, options.feats, recording, options.denoise), options.transforms)
+        if speech is None:
+            stages.begin("vad")
+            speech = wav_to_vad(audio, options.vad)
+        mask = speech_mask(recording, frames, speech)
+        cepstra = frames
+        if options.embedder is not None:
+            stages.begin("embed")
+            frames = embed.fit_embedder(embed.Speech([frames], [mask]), options.embedder).embed(frames)
+        stages.begin("clusters")
+        allowed = SpeakerRange.of(options.speakers)
+        clustering = frames_to_clusters(frames, mask, options.clusters, allowed)
+        labels = clustering.labels
+        if shortfall := speaker_shortfall(labels, allowed, options.clusters):
+            warnings.warn(f"{recording}: {shortfall}", stacklevel=3)
+        if options.realigner is not None:
+            stages.begin("realigned")
+            labels = realign_clusters(
+                frames, labels, options.realigner, background=clustering.background, fewest=allowed.fewest
+            )
+        stages.begin("confidence")
+        scores = SpeakerScores.of(cepstra, labels)
+        turns = with_confidence(smooth_turns(labels_to_turns(labels), options.turns), scores)
+        second = second_speakers(scores, options.overlap)
+        if options.second_speaker:
+            names = [f"spk{k + 1}" for k in range(scores.n_speakers)]
+            turns = with_second_speakers(turns, second, names)
+    return Diarization(recording, labels, turns, overlap_regions(second), clustering.history, stages.end())
+
+
+class _Stages:
+    """Tells when a stage begins, and how long each took."""
+
+    def __init__(self, on_stage: OnStage | None) -> None:
+        self._on_stage = on_stage
+        self._seconds: dict[str, float] = {}
+        self._began: tuple[str, float] | None = None
+
+    def begin(self, stage: str) -> None:
+        self.end()
+        if self._on_stage is not None:
+            self._on_stage(stage)
+        self._began = (stage, time.perf_counter())
+
+    def end(self) -> dict[str, float]:
+        """End the stage that goes on; the seconds of all."""
+        if self._began is not None:
+            stage, began = self._began
+            self._seconds[stage] = time.perf_counter() - began
+        self._began = None
+        return self._seconds
