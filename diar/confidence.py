@@ -34,7 +34,7 @@ LEAST_MARGIN = 0.01  # nats; a turn that another speaker explains better has no 
 class OverlapOptions(Options):
     """Where two speakers may talk at once."""
 
-    overlap_window: float = option(1.0, "time over which the margin between two speakers is averaged", unit="s", low=0.01)
+    overlap_window: float = option(1.0, "time over which the margin of two speakers is averaged", unit="s", low=0.01)
     overlap_margin: float = option(-1.0, "overlap is likely where the margin is below this", unit="nats a frame")
 
 
@@ -51,15 +51,15 @@ class SpeakerScores:
         """Mixtures trained on (T, D) ``frames`` by (T,) ``labels``, which are -1 without speech."""
         speech = labels != NOBODY
         names, numbers = np.unique(labels[speech], return_inverse=True)
-        numbers = numbers.astype(np.int32)
+        spoken: Labels = numbers.astype(np.int32)
         if len(names) < 2:
-            return cls(np.zeros((len(numbers), len(names)), dtype=np.float32), numbers, speech)
+            return cls(np.zeros((len(spoken), len(names)), dtype=np.float32), spoken, speech)
         emissions = GmmEmissions(np.ascontiguousarray(frames[speech]), SpeakerModelOptions())
-        return cls(emissions.scores(numbers, len(names)), numbers, speech)
+        return cls(emissions.scores(spoken, len(names)), spoken, speech)
 
     @property
     def n_speakers(self) -> int:
-        return self.scores.shape[1]
+        return int(self.scores.shape[1])
 
     def confidence(self, turn: Turn) -> float:
         """The probability that the frames of ``turn`` are its speaker's; nan where there is no other, or no speech."""
@@ -70,7 +70,7 @@ class SpeakerScores:
         own = np.bincount(self.labels[first:last]).argmax()  # smoothed turns may span a little of others
         margin = max(float(mean[own] - np.delete(mean, own).max()), LEAST_MARGIN)
         odds = ODDS * margin**EXPONENT
-        return odds / (1.0 + odds)
+        return float(odds / (1.0 + odds))
 
     def margins(self, window: int) -> tuple[Float32, Labels]:
         """(S,) margin around each speech frame, averaged over ``window`` frames, and (S,) the best other speaker."""
