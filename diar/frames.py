@@ -20,6 +20,11 @@ def to_seconds(frame: int) -> float:
     return frame / FRAMES_PER_SECOND
 
 
+def to_milliseconds(seconds: float) -> int:
+    """The whole millisecond nearest to ``seconds``; halves go up. Files of turns have no finer times."""
+    return math.floor(1000 * seconds + 0.5)
+
+
 def num_frames(num_samples: int, sample_rate: int) -> int:
     """Frames of a signal: round(100 x duration), computed in integers so that no length rounds two ways."""
     return (2 * num_samples * FRAMES_PER_SECOND + sample_rate) // (2 * sample_rate)

@@ -83,6 +83,20 @@ def intersection(a: Iterable[Segment | Turn], b: Iterable[Segment | Turn]) -> li
     return common
 
 
+def join_overlaps(turns: Iterable[Turn]) -> list[Turn]:
+    """Turns sorted by time, where those of one speaker that overlap are one, whose confidence is not known."""
+    joined: list[Turn] = []
+    last: dict[str, int] = {}  # where each speaker's last turn is
+    for turn in sorted(turns):
+        place = last.get(turn.speaker)
+        if place is not None and turn.start < joined[place].end:
+            joined[place] = Turn(joined[place].start, max(joined[place].end, turn.end), turn.speaker)
+        else:
+            last[turn.speaker] = len(joined)
+            joined.append(turn)
+    return joined
+
+
 def runs(values: NDArray[np.generic]) -> list[tuple[int, int]]:
     """Maximal stretches of equal values in a (T,) array, as half-open frame ranges [first, last)."""
     if len(values) == 0:

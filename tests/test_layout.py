@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LIBRARY = sorted((ROOT / "diar").rglob("*.py"))
+COMMANDS = sorted((ROOT / "diar" / "commands").glob("*.py"))  # the steps of the command diar
 STEPS = sorted((ROOT / "steps").glob("*.py"))
 PROGRAMS = ["diar/cli.py", "diar/job.py", "diar/training_job.py"]  # what programs are made of, each above those before
 
@@ -127,7 +128,7 @@ def test_the_library_does_not_import_what_stands_above_it(path: Path) -> None:
     below = PROGRAMS[: PROGRAMS.index(relative(path))] if relative(path) in PROGRAMS else []
     programs = [program.removesuffix(".py").replace("/", ".") for program in PROGRAMS if program not in below]
     above = {*programs, "steps", "utils", "local", "tests"}
-    if relative(path) != "diar/__main__.py":
+    if relative(path) != "diar/__main__.py" and path not in COMMANDS:
         assert not {name for name in names if any(name == top or name.startswith(f"{top}.") for top in above)}
 
 
@@ -194,6 +195,11 @@ def test_a_steps_text_says_what_it_does_with_an_example(step: Path) -> None:
     source, _, target = step.stem.partition("_to_")
     assert f"{target}:" in text.splitlines()[0] and source.split("_")[0] in text.splitlines()[0]
     assert f"e.g.: steps/{step.name} " in text
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=relative)
+def test_commands_are_short(command: Path) -> None:
+    assert len(command.read_text(encoding="utf-8").splitlines()) <= 80
 
 
 # ---- requirements --------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import shlex
 import zlib
@@ -11,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diar.errors import DataError
-from diar.frames import to_frame
 from diar.io.files import numbered_lines, read_text, write_text
 from diar.io.rttm import RttmLine, read_rttm_lines, speaker_turns, write_rttm
-from diar.io.scp import read_table, write_table
+from diar.io.scp import positive_number, read_positive_numbers, read_table, write_table
+from diar.io.turn_formats.kaldi import to_kaldi
 from diar.io.uem import read_uem, write_uem
 from diar.segments import Segment, Turn
 
@@ -112,7 +111,7 @@ class DataFolder:
             DataError: a duration is not a number above 0.
         """
         path = self.path / "reco2dur"
-        return _positive_numbers(path, "seconds") if path.exists() else {}
+        return read_positive_numbers(path, "seconds") if path.exists() else {}
 
     def frame_shifts(self) -> dict[str, float]:
         """The seconds from frame to frame of each recording's features (frame_shift); empty where the file is missing.
@@ -128,8 +127,8 @@ class DataFolder:
             return {}
         lines = [line.split() for _, line in numbered_lines(path)]
         if len(lines) == 1 and len(lines[0]) == 1:
-            return dict.fromkeys(self.recordings(), _positive_number(path, lines[0][0], "seconds"))
-        shifts = _positive_numbers(path, "seconds")
+            return dict.fromkeys(self.recordings(), positive_number(path, lines[0][0], "seconds"))
+        shifts = read_positive_numbers(path, "seconds")
         if len(set(shifts.values())) == 1:
             return dict.fromkeys(self.recordings(), next(iter(shifts.values())))
         for recording in self.recordings():
@@ -144,20 +143,6 @@ class DataFolder:
             path = self.path / name
             digest = zlib.crc32(path.read_bytes() if path.exists() else b"", digest)
         return f"{digest:08x}"
-
-
-def _positive_numbers(path: Path, unit: str) -> dict[str, float]:
-    return {key: _positive_number(f"{path}: '{key}'", value, unit) for key, value in read_table(path).items()}
-
-
-def _positive_number(place: Path | str, text: str, unit: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 < number < math.inf:
-        raise DataError(place, f"found '{text}'", f"wanted {unit}, above 0")
-    return number
 
 
 def split_paths(place: str, text: str) -> list[str]:
@@ -200,6 +185,7 @@ def write_data_folder(
 ) -> None:
     """Write wav.scp, reco2dur, segments, utt2spk, spk2utt and, where known, ref.rttm and all.uem.
 
+    An utterance is a reference turn, or a recording where speakers are unknown.
     ``reference`` is RTTM text to keep as it is, or turns; ``facts`` the text of those of ``FACTS`` that
     are known (``read_facts``); ``microphones`` the files of recordings that have several (reco2channels).
     wav.scp comes last: a folder without it is not complete. Recordings without a duration (audio that cannot be read)
@@ -220,34 +206,8 @@ def write_data_folder(
         turns = reference
     if regions is not None:
         write_uem(path / "all.uem", dict(regions))
-    _write_utterances(path, durations, turns)
+    spoken = {recording: turns.get(recording) or [Turn(0.0, durations[recording], "")] for recording in durations}
+    for name, table in to_kaldi(spoken, durations).items():
+        write_table(path / name, table)
     write_table(path / "reco2dur", {recording: f"{durations[recording]:.3f}" for recording in durations})
     write_table(path / "wav.scp", wavs)
-
-
-def _write_utterances(
-    path: Path, durations: Mapping[str, float], turns: Mapping[str, Sequence[Turn]]
-) -> None:
-    """segments, utt2spk, spk2utt: an utterance a reference turn, or one a recording where speakers are unknown.
-
-    The speaker is a prefix of the utterance and holds the recording's name, since speakers are not known across
-    recordings and Kaldi's tools want both files in one order; '-' sorts before letters and digits.
-    """
-    segments: dict[str, str] = {}
-    utt2spk: dict[str, str] = {}
-    for recording, duration in durations.items():
-        spoken = turns.get(recording) or [Turn(0.0, duration, "")]
-        for turn in spoken:
-            start, end = max(0.0, turn.start), min(turn.end, duration)
-            if to_frame(end) <= to_frame(start):
-                continue
-            speaker = f"{recording}-{turn.speaker}" if turn.speaker else recording
-            utterance = f"{speaker}-{to_frame(start):07d}-{to_frame(end):07d}"
-            segments[utterance] = f"{recording} {start:.3f} {end:.3f}"
-            utt2spk[utterance] = speaker
-    spk2utt: dict[str, str] = {}
-    for utterance in sorted(utt2spk, key=str.encode):
-        speaker = utt2spk[utterance]
-        spk2utt[speaker] = f"{spk2utt[speaker]} {utterance}" if speaker in spk2utt else utterance
-    for name, table in (("segments", segments), ("utt2spk", utt2spk), ("spk2utt", spk2utt)):
-        write_table(path / name, table)

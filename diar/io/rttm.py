@@ -23,7 +23,10 @@ _NOT_APPLICABLE = "<NA>"
 
 @dataclass(frozen=True)
 class RttmLine:
-    """One object of an RTTM file; times in seconds. ``speaker`` is empty where it is ``<NA>``."""
+    """One object of an RTTM file; times in seconds.
+
+    ``speaker`` is empty where it is ``<NA>``, ``confidence`` nan where it is no number.
+    """
 
     kind: str
     recording: str
@@ -32,6 +35,7 @@ class RttmLine:
     duration: float
     subtype: str
     speaker: str
+    confidence: float = math.nan
 
     @property
     def end(self) -> float:
@@ -43,7 +47,7 @@ class RttmLine:
         fields = line.split()
         if len(fields) < 9:
             raise DataError(place, f"found {len(fields)} fields", "wanted at least 9 (RTTM)")
-        kind, recording, channel, start_text, duration_text, _, subtype, speaker = fields[:8]
+        kind, recording, channel, start_text, duration_text, _, subtype, speaker, confidence = fields[:9]
         try:
             start, duration = _seconds(start_text), _seconds(duration_text)
         except ValueError:
@@ -56,12 +60,23 @@ class RttmLine:
             raise DataError(place, "the speaker's name is blank", "wanted a name in field 8")
         if kind == "SPEAKER" and _NOT_APPLICABLE in (start_text, duration_text):
             raise DataError(place, "the turn has no times", "wanted seconds in fields 4 and 5")
-        return cls(kind, recording, channel, start, duration, subtype, "" if speaker == _NOT_APPLICABLE else speaker)
+        if speaker == _NOT_APPLICABLE:
+            speaker = ""
+        return cls(kind, recording, channel, start, duration, subtype, speaker, _confidence(confidence))
 
 
 def _seconds(text: str) -> float:
     """A time of an RTTM line: NIST's references mark estimated ones with '*', which is ignored; ``<NA>`` is 0."""
     return 0.0 if text == _NOT_APPLICABLE else float(text.replace("*", ""))
+
+
+def _confidence(text: str) -> float:
+    """Field 9, for which some write anything: what is no number is no confidence."""
+    try:
+        confidence = float(text)
+    except ValueError:
+        return math.nan
+    return confidence if math.isfinite(confidence) else math.nan
 
 
 def read_rttm_lines(path: Path) -> list[RttmLine]:
@@ -103,15 +118,23 @@ def speaker_turns(lines: Iterable[RttmLine]) -> dict[str, list[Turn]]:
     turns: dict[str, list[Turn]] = {}
     for line in lines:
         if line.kind == "SPEAKER":
-            turns.setdefault(line.recording, []).append(Turn(line.start, line.end, line.speaker))
+            turns.setdefault(line.recording, []).append(Turn(line.start, line.end, line.speaker, line.confidence))
     return {recording: sorted(found) for recording, found in turns.items()}
 
 
-def write_rttm(path: Path, turns: Mapping[str, Sequence[Turn]]) -> None:
-    """Write the turns of each recording with channel 1 and times to the millisecond, recordings sorted as bytes."""
-    lines = [
-        f"SPEAKER {recording} 1 {turn.start:.3f} {turn.duration:.3f} <NA> <NA> {turn.speaker} <NA> <NA>\n"
+def rttm_text(turns: Mapping[str, Sequence[Turn]]) -> str:
+    """The turns of each recording with channel 1 and times to the millisecond, recordings sorted as bytes."""
+    return "".join(
+        f"SPEAKER {recording} 1 {turn.start:.3f} {turn.duration:.3f} <NA> <NA> {turn.speaker} {_field_9(turn)} <NA>\n"
         for recording in sorted(turns, key=str.encode)
         for turn in sorted(turns[recording])
-    ]
-    write_text(path, "".join(lines))
+    )
+
+
+def _field_9(turn: Turn) -> str:
+    return _NOT_APPLICABLE if math.isnan(turn.confidence) else f"{turn.confidence:.3f}"
+
+
+def write_rttm(path: Path, turns: Mapping[str, Sequence[Turn]]) -> None:
+    """Write ``rttm_text``."""
+    write_text(path, rttm_text(turns))

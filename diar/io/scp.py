@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,7 +29,31 @@ def read_table(path: Path) -> dict[str, str]:
     return table
 
 
+def read_positive_numbers(path: Path, unit: str) -> dict[str, float]:
+    """A table whose values are numbers, as reco2dur.
+
+    Raises:
+        DataError: a value is not a number above 0.
+    """
+    return {key: positive_number(f"{path}: '{key}'", value, unit) for key, value in read_table(path).items()}
+
+
+def positive_number(place: Path | str, text: str, unit: str) -> float:
+    """The number that ``text`` is; ``place`` is told when it is none above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise DataError(place, f"found '{text}'", f"wanted {unit}, above 0")
+    return number
+
+
+def table_text(table: Mapping[str, object]) -> str:
+    """``table`` sorted by key as bytes sort (the C locale), as Kaldi's tools demand."""
+    return "".join(f"{key} {table[key]}\n" for key in sorted(table, key=str.encode))
+
+
 def write_table(path: Path, table: Mapping[str, object]) -> None:
-    """Write ``table`` sorted by key as bytes sort (the C locale), as Kaldi's tools demand."""
-    keys = sorted(table, key=lambda key: key.encode())
-    write_text(path, "".join(f"{key} {table[key]}\n" for key in keys))
+    """Write ``table_text``."""
+    write_text(path, table_text(table))

@@ -7,17 +7,13 @@ A table of all recordings is told by its first line:
 * Kaldi's vad.scp: ``<recording> <archive:offset>``, a vector of 0 and 1 each, a value every 10 ms
 * labels of the one recording that there is: ``<start> <end> [<label> ...]``
 
-In a folder each recording has ``<recording>.lab``, ``.txt`` or ``.rttm``, with labels or RTTM. Times of labels are
-seconds (VBx's and DIHARD's .lab files, Audacity's label tracks), or HTK's units of 100 ns, if all are whole numbers and
-the last is 100000 (10 ms of HTK's, more than a day of seconds) or more. A label that means no speech is left out
-(``NON_SPEECH``); any other, or none, is speech. Lines that begin with ``;`` or ``#`` are comments, and what Audacity
-writes of frequencies, in lines that begin with a backslash, is passed over.
+In a folder each recording has ``<recording>.lab``, ``.txt`` or ``.rttm``, with labels or RTTM. A label that means no
+speech is left out (``labels.NON_SPEECH``); any other, or none, is speech.
 """
 
 from __future__ import annotations
 
 import math
-import re
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -29,23 +25,18 @@ from numpy.typing import NDArray
 from diar.errors import DataError
 from diar.frames import FRAMES_PER_SECOND
 from diar.io.ark import archives_stamp, read_entry
-from diar.io.files import content_lines
 from diar.io.rttm import RttmLine
 from diar.io.scp import read_table
+from diar.io.turn_formats.kaldi import parse_segments
+from diar.io.turn_formats.labels import TOLERANCE, are_numbers, label_lines, parse_labels
 from diar.segments import Segment, speech_frames
 from diar.vad import fit_length
-
-NON_SPEECH = ("sil", "silence", "nonspeech", "non-speech", "nsp", "noise", "music", "pau", "#")
-TOLERANCE = 0.5  # s: labels often end a little after the audio, by the rounding of whoever made them
 
 _RTTM_TYPES = {
     "SPEAKER", "SPKR-INFO", "NOSCORE", "NO_RT_METADATA", "LEXEME", "NON-LEX", "NON-SPEECH", "SEGMENT", "FILLER", "EDIT",
     "SU", "IP", "CB", "A/P",
 }  # fmt: skip
 _LABEL_SUFFIXES = (".lab", ".txt", ".rttm")
-_UNITS_PER_SECOND = 1e7  # HTK's
-_LEAST_UNITS = 100_000
-_NUMBER = re.compile(r"-?\d+\.?\d*(?:[eE][+-]?\d+)?|-?\.\d+(?:[eE][+-]?\d+)?")
 _FORMATS = "wanted RTTM, '<utterance> <recording> <start> <end>', '<recording> <archive>' or '<start> <end> <label>'"
 
 
@@ -124,7 +115,7 @@ class SpeechFile:
             found = " and ".join(file.name for file in files) or "no file"
             wanted = f"wanted one of {', '.join(recording + suffix for suffix in _LABEL_SUFFIXES)}"
             raise DataError(self.path, f"holds {found} for '{recording}'", wanted)
-        lines = _lines(files[0])
+        lines = label_lines(files[0])
         if not lines:
             return []
         if _is_rttm(lines[0][1]):
@@ -137,13 +128,13 @@ class SpeechFile:
     # ---- tables
 
     def _read_table(self) -> None:
-        lines = _lines(self.path)
+        lines = label_lines(self.path)
         if not lines:
             raise DataError(self.path, "is empty", _FORMATS)
         place, first = lines[0]
         fields = first.split()
         about: Iterable[str]
-        first_two, others = _are_numbers(fields[:2]), _are_numbers(fields[2:4])
+        first_two, others = are_numbers(fields[:2]), are_numbers(fields[2:4])
         if _is_rttm(first):
             about = self._entries = _rttm_entries(lines)
         elif len(fields) in (4, 5) and others and (not first_two or fields[1] in self._recordings):
@@ -181,10 +172,6 @@ class SpeechFile:
 # ---- formats -------------------------------------------------------------------------------------------------------
 
 
-def _lines(path: Path) -> list[tuple[str, str]]:
-    return [(place, line) for place, line in content_lines(path) if not line.startswith("\\")]
-
-
 def _is_rttm(line: str) -> bool:
     return line.split()[0] in _RTTM_TYPES
 
@@ -201,59 +188,14 @@ def _rttm_entries(lines: Iterable[tuple[str, str]]) -> dict[str, list[Entry]]:
 
 def _segment_entries(lines: Iterable[tuple[str, str]]) -> dict[str, list[Entry]]:
     entries: dict[str, list[Entry]] = {}
-    for place, line in lines:
-        fields = line.split()
-        if len(fields) not in (4, 5):  # the fifth is a channel
-            wanted = "wanted 4 (segments): <utterance> <recording> <start> <end>"
-            raise DataError(place, f"found {len(fields)} fields", wanted)
-        start, end = _times(place, fields[2:4])
-        if end == -1:
-            end = math.inf
-        if not 0 <= start < end:
-            raise DataError(place, f"found a segment from {start:g} to {end:g} s", "wanted 0 <= start < end")
-        entries.setdefault(fields[1], []).append(Entry(place, start, end))
+    for found in parse_segments(lines):
+        entries.setdefault(found.recording, []).append(Entry(found.place, found.start, found.end))
     return entries
 
 
 def _label_entries(lines: Iterable[tuple[str, str]]) -> list[Entry]:
     """The speech of labels, which may hold blanks."""
-    entries = []
-    whole, last = True, 0.0
-    for place, line in lines:
-        fields = line.split(maxsplit=2)
-        if len(fields) < 2:
-            raise DataError(place, f"found '{line.strip()}'", "wanted '<start> <end> <label>'")
-        start, end = _times(place, fields[:2])
-        if -TOLERANCE <= start < 0:  # by somebody's rounding
-            start = 0.0
-        if not 0 <= start <= end:
-            raise DataError(place, f"found a label from {fields[0]} to {fields[1]}", "wanted 0 <= start <= end")
-        whole = whole and all(field.strip().isdecimal() for field in fields[:2])
-        last = max(last, end)
-        if not _means_no_speech("".join(fields[2:])):
-            entries.append(Entry(place, start, end))
-    if whole and last >= _LEAST_UNITS:
-        return [Entry(place, start / _UNITS_PER_SECOND, end / _UNITS_PER_SECOND) for place, start, end in entries]
-    return entries
-
-
-def _means_no_speech(text: str) -> bool:
-    """Whether what follows the times is a label of ``NON_SPEECH``; a tab ends it, and scores may follow it."""
-    words = text.partition("\t")[0].split()
-    while words and _NUMBER.fullmatch(words[-1]):
-        words.pop()
-    return "-".join(words).strip("[]<>(){}").lower().replace("_", "-") in NON_SPEECH
-
-
-def _are_numbers(fields: Iterable[str]) -> bool:
-    return all(_NUMBER.fullmatch(field) for field in fields)
-
-
-def _times(place: str, fields: Sequence[str]) -> tuple[float, float]:
-    start, end = (field.strip() for field in fields)
-    if not _are_numbers((start, end)):
-        raise DataError(place, f"found times '{start} {end}'", "wanted numbers")
-    return float(start), float(end)
+    return [Entry(label.place, label.start, label.end) for label in parse_labels(lines) if not label.means_no_speech]
 
 
 def _some(names: Iterable[str]) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from diar.errors import DataError
-from diar.io.speech_file import NON_SPEECH, SpeechFile
+from diar.io.speech_file import SpeechFile
+from diar.io.turn_formats.labels import NON_SPEECH
 
 SPEECH = {"a": [(0.5, 1.23), (2.0, 2.5)], "b": [(0.0, 0.07), (1.0, 3.0)]}
 N_FRAMES = 300

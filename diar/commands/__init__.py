@@ -1,0 +1,1 @@
+"""Sub-commands of diar, a module each."""
