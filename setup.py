@@ -15,6 +15,7 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["diar", "diar.*"]),
     package_data={"diar": ["py.typed"]},
+    entry_points={"console_scripts": ["diar = diar.__main__:main"]},
     install_requires=[
         "numpy>=2.0",
         "scipy>=1.11",

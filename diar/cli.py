@@ -25,8 +25,12 @@ _PARENT_POLL_SECONDS = 0.2
 # ---- programs ------------------------------------------------------------------------------------------------------
 
 
-def run(main: Callable[[], None]) -> NoReturn:
-    """Run a program: bad input ends in one line on stderr and exit code 1, never in a traceback."""
+def run(main: Callable[[], None], name: str = "") -> NoReturn:
+    """Run a program: bad input ends in one line on stderr and exit code 1, never in a traceback.
+
+    ``name`` is what it calls itself, where that is not its file's name.
+    """
+    sys.argv[0] = name or sys.argv[0]
     _exit_with_parent()
     try:
         main()
@@ -49,14 +53,15 @@ def command_words() -> list[str]:
     return sys.argv[1:]
 
 
-def chosen(name: str, choices: Sequence[str]) -> str:
-    """The value of the flag ``name`` on the command line, which decides which other flags there are.
+def chosen(name: str, choices: Sequence[str], words: Sequence[str] | None = None) -> str:
+    """The value of the flag ``name`` among ``words``, the command line's, which decides which other flags there are.
 
     The first of ``choices`` is the default.
     """
     parser = Parser(None)
     parser.add_flag(name, "", default=choices[0])
-    words = [word for word in map(_hyphenated, command_words()) if word not in ("-h", "--help")]
+    words = command_words() if words is None else words
+    words = [word for word in map(_hyphenated, words) if word not in ("-h", "--help")]
     value: str = getattr(parser.parse_known_args(words)[0], name.strip("-").replace("-", "_"))
     if value not in choices:
         raise DataError(name, f"found '{value}'", f"wanted one of {', '.join(choices)}")

@@ -1,17 +1,22 @@
-"""How a training is shown: a bar with loss and rate on a terminal, a line an epoch elsewhere."""
+"""How work is shown while it goes on: trainings, and the stages of a recording."""
 
 from __future__ import annotations
 
 import sys
+import threading
 import time
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diar.nets.train import Epoch
 
 
+_EVERY_SECONDS = 0.2  # a line of stages is drawn anew
+
+
 class TrainingProgress:
-    """Shows the epochs of a training called ``name``."""
+    """Shows the epochs of a training called ``name``: a bar with loss and rate on a terminal, a line each elsewhere."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -41,3 +46,44 @@ class TrainingProgress:
         """End the bar."""
         if self._bar is not None:
             self._bar.close()
+
+
+class StageProgress:
+    """Shows on a terminal which stage a recording is in, and for how long; nothing elsewhere.
+
+    A thread draws the line anew, so that a stage that takes long does not look as if it hung.
+    """
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._is_terminal = sys.stderr.isatty()
+        self._stage, self._began = "loading", time.perf_counter()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._draw_on, daemon=True)
+
+    def __enter__(self) -> StageProgress:
+        if self._is_terminal:
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        if self._is_terminal:
+            self._thread.join()
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+    def show(self, stage: str) -> None:
+        """Show that ``stage`` has begun."""
+        self._stage, self._began = stage, time.perf_counter()
+
+    def tell(self, line: str) -> None:
+        """Print ``line`` above what is shown."""
+        if self._is_terminal:
+            print(f"\r\033[K{line}", file=sys.stderr, flush=True)
+
+    def _draw_on(self) -> None:
+        while not self._ended.wait(_EVERY_SECONDS):
+            seconds = time.perf_counter() - self._began
+            print(f"\r\033[K{self._title}: {self._stage} {seconds:.1f} s", end="", file=sys.stderr, flush=True)

@@ -35,7 +35,7 @@ def test_labels_are_those_of_the_chain(talk: tuple[np.ndarray, np.ndarray], name
     labels = estimator.fit_predict(frames)
     wanted = frames_to_clusters(frames, np.ones(len(frames), bool), CLUSTERERS[name](), SpeakerRange(3, 3))
     np.testing.assert_array_equal(labels, wanted.labels)
-    assert labels is estimator.labels_ and estimator.n_speakers_ == 3 and agreement(labels, who) > 0.8  # aIB has pieces of 2.5 s
+    assert labels is estimator.labels_ and estimator.n_speakers_ == 3 and agreement(labels, who) > 0.8
     assert len(estimator.history_.partitions) == len(wanted.history.partitions)
 
 

@@ -1,0 +1,36 @@
+"""Which files are audio, by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from diar.errors import DataError
+
+AUDIO_SUFFIXES = (".wav", ".flac", ".sph", ".mp3", ".ogg", ".opus", ".aif", ".aiff")
+
+
+def find_audio(paths: Iterable[Path]) -> list[Path]:
+    """The files among ``paths`` whatever they are called, and the audio files of the folders among them, sorted.
+
+    Raises:
+        DataError: nothing has that name, a folder holds no audio, or two files would be one recording.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(file for file in path.iterdir() if file.suffix.lower() in AUDIO_SUFFIXES and file.is_file())
+            if not inside:
+                wanted = f"wanted {' '.join(f'*{suffix}' for suffix in AUDIO_SUFFIXES)}"
+                raise DataError(path, "holds no audio", wanted, "name the folder that does")
+            found += inside
+        elif path.exists():
+            found.append(path)
+        else:
+            raise DataError(path, "no such file or folder")
+    by_name: dict[str, Path] = {}
+    for path in found:
+        if path.stem in by_name:
+            raise DataError(path, f"is recording '{path.stem}', and so is {by_name[path.stem]}", advice="rename one")
+        by_name[path.stem] = path
+    return found
