@@ -78,8 +78,12 @@ def from_supervisions(supervisions: Iterable[Mapping[str, Any]]) -> dict[str, li
         for key in ("recording_id", "start", "duration", "speaker"):
             if supervision.get(key) is None:
                 raise DataError(place, f"has no '{key}'", "wanted a supervision with its speaker")
-        end = round(supervision["start"] + supervision["duration"], _DECIMALS)
+        start, duration = supervision["start"], supervision["duration"]
+        try:
+            end = round(start + duration, _DECIMALS)
+        except TypeError:
+            raise DataError(place, f"found times '{start} {duration}'", "wanted seconds") from None
         confidence = (supervision.get("custom") or {}).get("confidence")
-        turn = checked_turn(place, supervision["start"], end, supervision["speaker"], confidence)
+        turn = checked_turn(place, start, end, supervision["speaker"], confidence)
         turns.setdefault(checked_name(place, supervision["recording_id"], "recording"), []).append(turn)
     return {recording: sorted(spoken) for recording, spoken in turns.items()}

@@ -103,8 +103,8 @@ def test_a_later_recording_is_as_much_later(tmp_path: Path, name: str) -> None:
 
 
 def test_what_rounds_to_nothing_is_left_out() -> None:
-    turns = {"r": [Turn(0.0006, 0.0012, "A"), Turn(0.0001, 0.0004, "B"), Turn(1.9996, 2.5004, "C"), Turn(-0.1, 0.002, "D")]}
-    assert FORMATS["csv"].text(turns).splitlines()[1:] == ["r,0.000,0.002,D,", "r,2.000,2.500,C,"]
+    turns = [Turn(0.0006, 0.0012, "A"), Turn(0.0001, 0.0004, "B"), Turn(1.9996, 2.5004, "C"), Turn(-0.1, 0.002, "D")]
+    assert FORMATS["csv"].text({"r": turns}).splitlines()[1:] == ["r,0.000,0.002,D,", "r,2.000,2.500,C,"]
 
 
 # ---- names ---------------------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def test_formats_are_told_by_their_suffix(tmp_path: Path) -> None:
         assert format_of(Path(f"a.b{found.suffix.upper()}" if found.suffix else "data/segments"), "--to").name == name
     (tmp_path / "segments").touch()
     assert format_of(tmp_path, "--from").name == "segments"
-    with pytest.raises(DataError, match=r"a\.doc: has the suffix '\.doc'; wanted one of \.rttm, .*; or name it with --to"):
+    with pytest.raises(DataError, match=r"a\.doc: has the suffix '\.doc'; wanted one of \.rttm, .*; or .* --to"):
         format_of(Path("a.doc"), "--to")
 
 
@@ -249,5 +249,6 @@ def test_pyannote_reads_the_same_rttm(tmp_path: Path, turns: list[Turn]) -> None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             annotation = load_rttm(tmp_path / "r.rttm")["r"]
-        found = [Turn(segment.start, segment.end, label) for segment, _, label in annotation.itertracks(yield_label=True)]
+        tracks = annotation.itertracks(yield_label=True)
+        found = [Turn(segment.start, segment.end, label) for segment, _, label in tracks]
         assert_same(found, [(*turn[:3], -1) for turn in expected("rttm", turns)])
