@@ -39,8 +39,8 @@ def test_all_faults_of_all_files_are_told(tmp_path: Path, capsys: pytest.Capture
     assert [line.removeprefix(f"{tmp_path}/").partition(": ")[0] for line in lines] == [
         "a.rttm:2", "a.rttm:4", "a.uem:1", "a.uem:2", "a.csv:2", "none.rttm",
     ]  # fmt: skip
-    counts = ", ".join(f"{tmp_path}/{name} ({n})" for name, n in [("a.rttm", 2), ("a.uem", 2), ("a.csv", 1), ("none.rttm", 1)])
-    assert last == f"{counts}: has faults; mend them, and check again"
+    counted = ("a.rttm (2)", "a.uem (2)", "a.csv (1)", "none.rttm (1)")
+    assert last == ", ".join(f"{tmp_path}/{name}" for name in counted) + ": has faults; mend them, and check again"
 
 
 def test_data_folders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,7 +28,8 @@ def hyp(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("source", FORMATS)
 @pytest.mark.parametrize("target", FORMATS)
 def test_every_format_becomes_every_other(hyp: Path, source: str, target: str) -> None:
-    first, second = (hyp.parent / folder / f"r{FORMATS[name].suffix}" for folder, name in (("1", source), ("2", target)))
+    first = hyp.parent / "first" / f"r{FORMATS[source].suffix}"
+    second = hyp.parent / "second" / f"r{FORMATS[target].suffix}"
     convert.main([str(hyp), "-o", str(first), "--to", source])
     convert.main([str(first), "-o", str(second), "--to", target])
     convert.main([str(second), "-o", str(hyp.parent / "again.rttm")])

@@ -25,7 +25,10 @@ def test_faults_of_tables_and_of_audio_are_apart(tmp_path: Path) -> None:
     (tmp_path / "ref.rttm").write_text(rttm("q", [(0, 1, "x")]))
     tables, audio, n_recordings = folder_faults(tmp_path)
     assert tables == [f"{tmp_path}/ref.rttm:1: recording 'q' is not in wav.scp"]
-    assert audio == [f"{tmp_path}/wav.scp:1: recording 'r': none.flac: no such file"] and n_recordings == 1
+    assert [fault.partition("; ")[0] for fault in audio] == [
+        f"{tmp_path}/wav.scp:1: recording 'r': none.flac: no such file"
+    ]
+    assert n_recordings == 1
 
 
 def test_faults_of_files(tmp_path: Path) -> None:
@@ -34,6 +37,7 @@ def test_faults_of_files(tmp_path: Path) -> None:
     (tmp_path / "a.uem").write_text("\n")
     assert len(file_faults(tmp_path / "a.uem")) == 1
     (tmp_path / "a.lab").write_text("1 0 x\n")
-    assert file_faults(tmp_path / "a.lab") == [f"{tmp_path}/a.lab:1: found a label from 1 to 0; wanted 0 <= start <= end"]
+    (fault,) = file_faults(tmp_path / "a.lab")
+    assert fault.startswith(f"{tmp_path}/a.lab:1: found a label from 1 to 0")
     with pytest.raises(DataError, match="no such file"):
         file_faults(tmp_path / "b.uem")

@@ -144,4 +144,5 @@ def test_confidences_are_field_9(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("field", ["<NA>", "high", "nan", "inf"])
 def test_what_is_no_number_is_no_confidence(tmp_path: Path, field: str) -> None:
-    assert read(tmp_path, f"SPEAKER r 1 0 1 <NA> <NA> A {field}\n") == [RttmLine("SPEAKER", "r", "1", 0, 1, "<NA>", "A")]
+    wanted = RttmLine("SPEAKER", "r", "1", 0, 1, "<NA>", "A")
+    assert read(tmp_path, f"SPEAKER r 1 0 1 <NA> <NA> A {field}\n") == [wanted]

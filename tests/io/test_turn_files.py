@@ -151,11 +151,14 @@ def test_formats_are_told_by_their_suffix(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_read_whole(tmp_path: Path) -> None:
-    FORMATS["srt"].write(tmp_path / "a.srt", ONE)
+    FORMATS["lab"].write(tmp_path / "a.lab", ONE)
     FORMATS["lab"].write(tmp_path / "b.LAB", ONE)
     (tmp_path / "notes.md").write_text("not turns")
     assert list(read_turn_files([tmp_path])[0]) == ["a", "b"]
-    assert list(read_turn_files([tmp_path], "lab")[0]) == ["b"]
+    (tmp_path / "score.txt").write_text("not turns")
+    assert list(read_turn_files([tmp_path], "lab")[0]) == ["a", "b"]
+    with pytest.raises(DataError, match="holds files of audacity, lab; wanted one format; name it with --from"):
+        read_turn_files([tmp_path])
     with pytest.raises(DataError, match=r"holds no file of turns; wanted \.vtt"):
         read_turn_files([tmp_path], "vtt")
 
@@ -164,7 +167,7 @@ def test_a_recording_in_two_files_is_refused(tmp_path: Path) -> None:
     FORMATS["srt"].write(tmp_path / "r.srt", ONE)
     FORMATS["csv"].write(tmp_path / "all.csv", TURNS)
     with pytest.raises(DataError, match=r"r\.srt: recording 'r' is in .*all\.csv, too"):
-        read_turn_files([tmp_path])
+        read_turn_files([tmp_path / "all.csv", tmp_path / "r.srt"])
 
 
 def test_one_file_for_several_recordings_is_refused(tmp_path: Path) -> None:
