@@ -94,7 +94,7 @@ def join_overlaps(turns: Iterable[Turn]) -> list[Turn]:
         else:
             last[turn.speaker] = len(joined)
             joined.append(turn)
-    return joined
+    return sorted(joined)
 
 
 def runs(values: NDArray[np.generic]) -> list[tuple[int, int]]:

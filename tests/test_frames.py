@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diar.frames import num_frames, to_frame, to_seconds
+from diar.frames import num_frames, to_frame, to_milliseconds, to_seconds
 
 
 def nearest(value: Fraction) -> int:
@@ -43,3 +43,8 @@ def test_the_number_of_frames_is_the_rounded_duration(num_samples: int, sample_r
 @given(num_samples=st.integers(0, 10**7), seconds=st.integers(0, 10000))
 def test_whole_seconds_more_give_a_hundred_frames_more_each(num_samples: int, seconds: int) -> None:
     assert num_frames(num_samples + 16000 * seconds, 16000) == num_frames(num_samples, 16000) + 100 * seconds
+
+
+@given(milliseconds=st.integers(0, 10**9), tenths=st.integers(-4, 4))
+def test_any_time_within_half_a_millisecond_gives_the_millisecond(milliseconds: int, tenths: int) -> None:
+    assert to_milliseconds(float(Fraction(milliseconds, 1000) + Fraction(tenths, 10000))) == milliseconds

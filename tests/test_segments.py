@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from diar.segments import (
     Turn,
     TurnOptions,
     intersection,
+    join_overlaps,
     labels_to_turns,
     runs,
     smooth_turns,
@@ -171,3 +173,24 @@ def test_a_gap_in_which_someone_else_speaks_stays() -> None:
 def test_bad_options_are_refused(values: dict[str, float]) -> None:
     with pytest.raises(DataError, match="--min-"):
         TurnOptions(**values)
+
+
+some_turns = st.builds(Turn, bounds, bounds, st.sampled_from("AB"), st.just(math.nan)).filter(lambda turn: turn.start < turn.end)
+
+
+@given(turns=st.lists(some_turns, max_size=8))
+def test_joined_turns_cover_each_speakers_cells_and_do_not_overlap(turns: list[Turn]) -> None:
+    joined = join_overlaps(turns)
+    assert joined == sorted(joined)
+    assert {turn.speaker for turn in joined} == {turn.speaker for turn in turns}
+    for speaker in "AB":
+        own = [turn for turn in joined if turn.speaker == speaker]
+        assert covered(own, CELLS) == covered([turn for turn in turns if turn.speaker == speaker], CELLS)
+        assert all(a.end <= b.start for a, b in itertools.pairwise(own))
+
+
+def test_turns_that_only_touch_stay_apart_and_keep_their_confidence() -> None:
+    apart = [Turn(0, 1, "A", 0.5), Turn(1, 2, "A", 0.7)]
+    assert join_overlaps(apart[::-1]) == apart
+    (joined,) = join_overlaps([*apart, Turn(0.5, 1.5, "A", 0.9)])
+    assert joined == Turn(0, 2, "A")

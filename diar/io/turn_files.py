@@ -185,10 +185,10 @@ def format_of(path: Path, flag: str) -> Format:
 def read_turn_files(paths: Iterable[Path], name: str = "") -> Content:
     """The turns and durations of the recordings of all files, which have the format ``name``, or that of their suffix.
 
-    ``-`` is standard input. Of a folder all files of the format, or of any, are read.
+    ``-`` is standard input. Of a folder all files of the format are read, or of the only one that is there.
 
     Raises:
-        DataError: a file is faulty or of no format, a folder has none, or a recording is in two files.
+        DataError: a file is faulty or of no format, a folder has none or several, or a recording is in two files.
     """
     turns: dict[str, list[Turn]] = {}
     durations: dict[str, float] = {}
@@ -219,4 +219,7 @@ def _files(path: Path, name: str) -> list[tuple[Path, Format]]:
     ]
     if not files:
         raise DataError(path, "holds no file of turns", f"wanted {', '.join(known.suffix for known in wanted)}")
+    formats = sorted({known.name for _, known in files})
+    if len(formats) > 1:
+        raise DataError(path, f"holds files of {', '.join(formats)}", "wanted one format", "name it with --from")
     return files

@@ -131,3 +131,18 @@ def test_the_text_written(tmp_path: Path) -> None:
         "SPEAKER B 1 2.500 1.250 <NA> <NA> s <NA> <NA>\n"
         "SPEAKER b 1 0.000 1.000 <NA> <NA> s <NA> <NA>\n"
     )
+
+
+def test_confidences_are_field_9(tmp_path: Path) -> None:
+    write_rttm(tmp_path / "hyp.rttm", {"r": [Turn(0, 1, "s", 0.9996), Turn(1, 2, "t", 0.25), Turn(2, 3, "s")]})
+    text = (tmp_path / "hyp.rttm").read_text()
+    assert [line.split()[8] for line in text.splitlines()] == ["1.000", "0.250", "<NA>"]
+    assert all(len(line.split()) == 10 for line in text.splitlines())
+    (turns,) = speaker_turns(read_rttm_lines(tmp_path / "hyp.rttm")).values()
+    assert turns == [Turn(0, 1, "s", 1.0), Turn(1, 2, "t", 0.25), Turn(2, 3, "s")]
+
+
+@pytest.mark.parametrize("field", ["<NA>", "high", "nan", "inf"])
+def test_what_is_no_number_is_no_confidence(tmp_path: Path, field: str) -> None:
+    wanted = RttmLine("SPEAKER", "r", "1", 0, 1, "<NA>", "A")
+    assert read(tmp_path, f"SPEAKER r 1 0 1 <NA> <NA> A {field}\n") == [wanted]

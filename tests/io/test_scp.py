@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diar.errors import DataError
-from diar.io.scp import read_table, write_table
+from diar.io.scp import read_positive_numbers, read_table, table_text, write_table
 
 keys = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1, max_size=6)
 
@@ -66,3 +66,16 @@ def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory,
 def test_values_need_not_be_text(tmp_path: Path) -> None:
     write_table(tmp_path / "t", {"b": 2, "a": 1.5})
     assert (tmp_path / "t").read_text() == "a 1.5\nb 2\n"
+
+
+def test_a_tables_text_is_sorted_as_bytes() -> None:
+    assert table_text({"b": 1, "B": 2, "ä": 3}) == "B 2\nb 1\nä 3\n"
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "inf", "nan", "long"])
+def test_numbers_above_0(tmp_path: Path, value: str) -> None:
+    (tmp_path / "reco2dur").write_text("a 1.5\n")
+    assert read_positive_numbers(tmp_path / "reco2dur", "seconds") == {"a": 1.5}
+    (tmp_path / "reco2dur").write_text(f"a {value}\n")
+    with pytest.raises(DataError, match=f"reco2dur: 'a': found '{value}'; wanted seconds, above 0"):
+        read_positive_numbers(tmp_path / "reco2dur", "seconds")

@@ -47,5 +47,5 @@ def read_csv(path: Path) -> Content:
             turn = checked_turn(place, row["start"], row["end"], row["speaker"], row.get("confidence"))
             turns.setdefault(recording, []).append(turn)
     except csv.Error as error:
-        raise DataError(f"{path}:{table.line_num}", f"not CSV ({error})") from None
+        raise DataError(f"{path}:{table.reader.line_num}", f"not CSV ({error})") from None
     return turns, {}

@@ -1,7 +1,7 @@
 """Subtitles, a cue a turn: SubRip (.srt) and WebVTT (.vtt, https://www.w3.org/TR/webvtt1/).
 
 The speaker is in brackets, since nothing is known of the words: ``[Ann]``. WebVTT names the voice, too:
-``<v Ann>[Ann]``. Cues of turns that overlap overlap. SubRip escapes nothing, so that brackets in a name become round.
+``<v Ann>[Ann]``. Cues of turns that overlap overlap. SubRip has no escapes, so that brackets in a name become round.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _CLOCK = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]\d)[.,](\d{3})")
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
 _BRACKETS = re.compile(r"\s*\[([^\]]+)\]")
 _WANTED = "wanted times as 00:00:01.500 --> 00:00:02.000"
-_ROUND = str.maketrans("[]", "()")
+_ROUND = str.maketrans("[]<>", "()()")
 
 
 def srt_text(turns: Sequence[Turn], duration: float) -> str:

@@ -1,7 +1,8 @@
 """Praat's TextGrid, a tier a speaker (https://www.fon.hum.uva.nl/praat/manual/TextGrid_file_formats.html).
 
 A tier has an interval a turn, with the speaker's name for its text, and empty ones in between, from 0 to the
-recording's end. Read are the long and the short text format, in UTF-8 or UTF-16, which Praat writes where letters are not ASCII.
+recording's end. Read are the long and the short text format, in UTF-8 or in UTF-16, which Praat writes where there are
+letters beyond ASCII.
 """
 
 from __future__ import annotations
