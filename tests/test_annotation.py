@@ -75,3 +75,8 @@ def test_faulty_supervisions() -> None:
 def test_kaldis_tables() -> None:
     tables = to_kaldi({"r": TURNS}, {"r": 2.5})
     assert from_kaldi(tables["segments"], tables["utt2spk"]) == {"r": [Turn(0.5, 1.75, "ann"), Turn(1.0, 2.5, "bob")]}
+
+
+def test_speakers_of_the_same_segment_are_tracks_of_their_own() -> None:
+    turns = [Turn(0, 1, "ann"), Turn(0, 1, "bob")]
+    assert from_annotation(to_annotation(turns)) == turns

@@ -175,7 +175,9 @@ def test_bad_options_are_refused(values: dict[str, float]) -> None:
         TurnOptions(**values)
 
 
-some_turns = st.builds(Turn, bounds, bounds, st.sampled_from("AB"), st.just(math.nan)).filter(lambda turn: turn.start < turn.end)
+some_turns = st.builds(Turn, bounds, bounds, st.sampled_from("AB"), st.just(math.nan)).filter(
+    lambda turn: turn.start < turn.end
+)
 
 
 @given(turns=st.lists(some_turns, max_size=8))

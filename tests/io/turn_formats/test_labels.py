@@ -50,3 +50,8 @@ def test_faults_are_told_with_their_place(tmp_path: Path, line: str, reason: str
 def test_labels_keep_their_place_and_text() -> None:
     (label,) = parse_labels([("f:3", "1 2 some words")])
     assert label == ("f:3", 1.0, 2.0, "some words") and not label.means_no_speech
+
+
+def test_late_times_with_decimals_are_seconds() -> None:
+    labels = parse_labels([("f:1", "0 1 A"), ("f:2", "100000.5 100001 B")])
+    assert [(label.start, label.end) for label in labels] == [(0, 1), (100000.5, 100001)]
