@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shlex
 import sys
 import threading
 import time
@@ -157,6 +158,10 @@ class Parser(argparse.ArgumentParser):
         metavar = "true|false" if kind is boolean else name.strip("-").upper().replace("-", "_")
         self.add_argument(name, help=help_text, default=default, type=kind, metavar=metavar)
 
+    def add_switch(self, name: str, help_text: str) -> None:
+        """A flag without a value."""
+        self.add_argument(name, help=help_text, action="store_true")
+
     def parse_words(self, words: Sequence[str], conf: Path | None = None) -> argparse.Namespace:
         """Parse ``words``, which win over flags in the file ``conf``, which win over those in ``--config`` files."""
         words = [_hyphenated(word) for word in words]
@@ -213,6 +218,12 @@ class Parser(argparse.ArgumentParser):
     def _valid(self) -> str:
         names = sorted(name for name in self._option_string_actions if name.startswith("--"))
         return "valid options are " + " ".join([*names, "--config"])
+
+
+def parsed_options(text: str, cls: type[AnyOptions]) -> AnyOptions:
+    """The options dataclass ``cls`` from flags in ``text``, as they are in a recipe's ``--<noun>-opts``."""
+    parser = Parser(None, (cls,))
+    return parser.options(parser.parse_words(shlex.split(text)), cls)
 
 
 def _joined_numbers(words: Sequence[str]) -> list[str]:

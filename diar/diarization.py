@@ -123,17 +123,19 @@ def diarize_file(
     options: PipelineOptions | None = None,
     speech: Speech | None = None,
     on_stage: OnStage | None = None,
+    history: History | None = None,
 ) -> Diarization:
     """Diarize an audio file of any format that libsndfile reads; the recording is called as the file.
 
-    ``speech`` is as in ``diarize``; ``on_stage`` is called with the name of every stage when it begins.
+    ``speech`` is as in ``diarize``; ``on_stage`` is called with the name of every stage when it begins. With the
+    ``history`` of an earlier run, and the speech that it is of, its merges are only cut anew.
 
     Raises:
         DataError: what ``diar.io.wav.read_wav`` refuses, or ``speech`` of another length.
     """
     options = options or PipelineOptions()
     wav_options = WavOptions(sample_rate=options.audio.sample_rate, channel=options.audio.channel)
-    return _diarize(read_wav(str(path), wav_options), options, speech, Path(path).stem, on_stage)
+    return _diarize(read_wav(str(path), wav_options), options, speech, Path(path).stem, on_stage, history)
 
 
 def _diarize(
@@ -142,6 +144,7 @@ def _diarize(
     speech: Speech | None = None,
     recording: str = "signal",
     on_stage: OnStage | None = None,
+    history: History | None = None,
 ) -> Diarization:
     """Diarize ``audio``, which is read once for each of features and speech and never held whole.
 
@@ -164,7 +167,7 @@ def _diarize(
             frames = embed.fit_embedder(embed.Speech([frames], [mask]), options.embedder).embed(frames)
         stages.begin("clusters")
         allowed = SpeakerRange.of(options.speakers)
-        clustering = frames_to_clusters(frames, mask, options.clusters, allowed)
+        clustering = frames_to_clusters(frames, mask, options.clusters, allowed, history=history)
         labels = clustering.labels
         if shortfall := speaker_shortfall(labels, allowed, options.clusters):
             warnings.warn(f"{recording}: {shortfall}", stacklevel=3)

@@ -1,0 +1,131 @@
+"""What the commands that diarize share: flags of the turns, what is shown meanwhile, and where the turns go."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from diar import cli
+from diar.audio import AudioOptions
+from diar.cluster.agglomerate import SpeakerCountOptions
+from diar.confidence import OverlapOptions
+from diar.diarization import Diarization, PipelineOptions, diarize_file
+from diar.errors import DataError
+from diar.io.turn_files import FORMATS, format_of, named_format
+from diar.progress import StageProgress
+from diar.segments import Turn, TurnOptions
+
+_CLASSES = (SpeakerCountOptions, AudioOptions, TurnOptions, OverlapOptions)
+
+
+class TurnsCommand:
+    """A command that makes turns from audio; ``parser`` takes more flags before ``parse``."""
+
+    def __init__(self, name: str, description: str | None) -> None:
+        self.parser = cli.Parser(description, _CLASSES)
+        self.parser.prog = name
+        formats = ",".join(FORMATS)
+        self.parser.add_argument("-o", "--output", metavar="OUT", default="", help="file, folder or -; see above")
+        self.parser.add_flag("--format", f"some of {formats} (default: OUT's suffix, or rttm)")
+        self.parser.add_flag("--overlap", "none; or second: where it is likely, the next best speaker, too", default="none")
+        help_text = "'--flag value ...' of the clustering: steps/embed_to_clusters.py --clusterer NAME --help"
+        self.parser.add_flag("--clusters-opts", help_text)
+
+    def parse(self, words: Sequence[str]) -> argparse.Namespace:
+        """The flags in ``words``.
+
+        Raises:
+            DataError: flags that are none, or values that are out of range.
+        """
+        self._arguments = self.parser.parse_words(words)
+        if self._arguments.overlap not in ("none", "second"):
+            raise DataError("--overlap", f"found '{self._arguments.overlap}'", "wanted none or second")
+        return self._arguments
+
+    def options(self, **others: Any) -> PipelineOptions:
+        """The options of all stages: by the flags, and ``others``."""
+        speakers, audio, turns, overlap = (self.parser.options(self._arguments, cls) for cls in _CLASSES)
+        second = self._arguments.overlap == "second"
+        known: dict[str, Any] = {"speakers": speakers, "audio": audio, "turns": turns, "overlap": overlap}
+        return PipelineOptions(second_speaker=second, **known, **others)
+
+    def output(self, n_recordings: int) -> Output:
+        """Where the turns of so many recordings go."""
+        return Output(self._arguments.output, self._arguments.format, n_recordings)
+
+    def diarize(self, path: Path, options: PipelineOptions, place: str = "", **known: Any) -> Diarization:
+        """Diarize ``path`` and show on a terminal how it goes; warnings are lines on stderr.
+
+        ``place`` is the recording's among others; ``known`` what ``diarize_file`` may be told.
+        """
+        with StageProgress(f"{path.stem}{place}") as progress, warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            found = diarize_file(path, options, on_stage=progress.show, **known)
+            seconds = sum(found.seconds.values())
+            n_speakers = len(found.speakers)
+            told = f"{n_speakers} speaker{'s' * (n_speakers != 1)}, {len(found.turns)} turns"
+            speed = f"{found.duration:.0f} s in {seconds:.1f} s, {found.duration / seconds:.0f} x real time"
+            progress.tell(f"{path}: {told}; {speed}")
+        for warning in caught:
+            cli.warn(str(warning.message))
+        if not found.turns:
+            cli.warn(f"{path}: no speech, and so no turns")
+        return found
+
+
+class Output:
+    """Where turns go: files of each recording as it comes, or all together at the end."""
+
+    def __init__(self, where: str, formats: str, n_recordings: int) -> None:
+        """``where`` is -, a file, or a folder; nothing is the folder one is in. ``formats`` has commas between.
+
+        Raises:
+            DataError: several formats, or recordings of a format with a file each, for one file or standard output.
+        """
+        self.folder = Path(where or ".")
+        self._to_stdout = where == "-"
+        self._together = self._to_stdout or bool(self.folder.suffix) and not self.folder.is_dir()
+        if not formats and self._together and not self._to_stdout:
+            self._formats = [format_of(self.folder, "--format")]
+        else:
+            self._formats = [named_format(name, "--format") for name in (formats or "rttm").split(",")]
+        self._turns: dict[str, list[Turn]] = {}
+        self._durations: dict[str, float] = {}
+        if self._together and len(self._formats) > 1:
+            raise DataError("--output", f"found '{where}' for {len(self._formats)} formats", "wanted a folder for them")
+        for form in self._formats:
+            if self._together and (not form.suffix or not form.several and n_recordings > 1):
+                raise DataError("--output", f"found '{where}' for several files of {form.name}", "wanted a folder")
+
+    def __enter__(self) -> Output:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write what goes together, unless nothing came."""
+        if not self._together or kind is not None or not self._turns:
+            return
+        if self._to_stdout:
+            sys.stdout.write(self._formats[0].text(self._turns, self._durations))
+        else:
+            self._formats[0].write(self.folder, self._turns, self._durations)
+
+    def add(self, found: Diarization) -> None:
+        """Write the files of one recording, or keep its turns."""
+        turns, durations = {found.recording: found.turns}, {found.recording: found.duration}
+        if self._together:
+            self._turns |= turns
+            self._durations |= durations
+            return
+        for form in self._formats:
+            form.write(self.folder / f"{found.recording}{form.suffix}", turns, durations)
+
+    def beside(self, name: str) -> Path:
+        """Where another file goes: into the folder of the turns, or the one that one is in."""
+        return Path(name) if self._to_stdout else (self.folder.parent if self._together else self.folder) / name
