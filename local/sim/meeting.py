@@ -90,8 +90,8 @@ def simulate_meeting(
         if noises:
             played = heard[len(turns) :]
             gains = gains or [scale * gain for gain in noise_gains(noises, played, acoustics.noise_snr, sample_rate)]
-            louder = [sound._replace(signal=np.float32(g) * sound.signal) for g, sound in zip(gains, played, strict=True)]
-            signal[:, number] += mix(louder, len(signal), sample_rate) / scale
+            played = [s._replace(signal=np.float32(g) * s.signal) for g, s in zip(gains, played, strict=True)]
+            signal[:, number] += mix(played, len(signal), sample_rate) / scale
     signal *= min(SPEECH_RMS, PEAK / float(np.abs(signal).max()))
     return Meeting(signal[:, 0] if acoustics.num_mics == 1 else signal, turns)
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Make simulated meetings with an exact reference, and their data folder; docs/simulator.md says how.
 
-Speech is synthesised, or taken from recorded utterances (--utterances). A meeting depends on the options, --seed and its
-own number only: more meetings do not change the first ones, nor does --nj.
+Speech is synthesised, or taken from recorded utterances (--utterances). A meeting depends on the options, --seed and
+its own number only: more meetings do not change the first ones, nor does --nj.
 """
 
 from __future__ import annotations

@@ -200,17 +200,14 @@ def read_references(path: Path) -> dict[str, list[Turn]]:
     Raises:
         DataError: there is no such file or folder, or no RTTM in it.
     """
-    if path.is_dir():
-        paths = sorted(path.glob("*.rttm"))
-    else:
-        paths = [path] if path.exists() else []
+    paths = sorted(path.glob("*.rttm")) if path.is_dir() else [path] * path.exists()
     turns: dict[str, list[Turn]] = {}
     for found in paths:
         for recording, own in speaker_turns(read_rttm_lines(found)).items():
             turns.setdefault(recording, []).extend(own)
     if not turns:
-        found_there = "found no turns" if path.exists() else "no such file or folder"
-        raise DataError("--turns", f"{path}: {found_there}", f"wanted RTTM, a folder of *.rttm, or {', '.join(SHIPPED)}")
+        fault = "found no turns" if path.exists() else "no such file or folder"
+        raise DataError("--turns", f"{path}: {fault}", f"wanted RTTM, a folder of *.rttm, or {', '.join(SHIPPED)}")
     return turns
 
 

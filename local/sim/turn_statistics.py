@@ -70,14 +70,16 @@ def exchanges(turns: Sequence[Turn]) -> list[Exchange]:
     floor = turns[0]
     for turn in turns[1:]:
         if turn.end <= floor.end:
-            found.append(Exchange("backchannel", floor, turn))
-            continue
-        if turn.speaker == floor.speaker:
+            kind = "backchannel"
+        elif turn.speaker == floor.speaker:
             kind = "hold"
+        elif turn.start >= floor.end:
+            kind = "switch"
         else:
-            kind = "switch" if turn.start >= floor.end else "interruption"
+            kind = "interruption"
         found.append(Exchange(kind, floor, turn))
-        floor = turn
+        if kind != "backchannel":
+            floor = turn
     return found
 
 

@@ -29,6 +29,7 @@ CACHED_UTTERANCES = 400
 LEVEL_SPREAD = 2.0  # dB, standard deviation of talkers' levels
 
 
+@lru_cache(maxsize=1)  # a corpus has many files
 def find_readers(folder: Path) -> dict[str, list[Path]]:
     """The audio files of each speaker, both sorted by name.
 
