@@ -24,21 +24,25 @@ from turn_model import read_references  # noqa: E402
 from turn_statistics import figures  # noqa: E402
 
 LIMIT = 600.0  # seconds
-OPTIONS = "--num-meetings 100 --duration 600 --num-speakers 2-8 --turns ami --room table --nj 2".split()
+OPTIONS = [
+    "--num-meetings", 100, "--duration", 600, "--num-speakers", "2-8", "--turns", "ami", "--room", "table", "--nj", 2
+]  # fmt: skip
 
 
 def main() -> None:
     speech = Path(os.environ["DIAR_DATA"]) / "speech"
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, SIM / "prepare_data.py", "--utterances", speech / "voices", *OPTIONS, *sys.argv[1:]]
+        words = ["--utterances", speech / "voices", *OPTIONS, *sys.argv[1:], folder, folder]
+        command = [sys.executable, SIM / "prepare_data.py", *words]
         start = time.perf_counter()
-        subprocess.run([*command, folder, folder], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
         seconds = time.perf_counter() - start
         drawn = [figures(turns) for turns in read_references(Path(folder) / "ref.rttm").values()]
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     unit = 1 if sys.platform == "darwin" else 1024
     print(f"{len(drawn)} meetings: {seconds:.0f} s, {seconds / LIMIT:.2f} of the limit of {LIMIT:g} s;")
-    print(f"{used.ru_utime + used.ru_stime:.0f} s of processors, at most {used.ru_maxrss * unit / 2**20:.0f} MB a process")
+    used_seconds, memory = used.ru_utime + used.ru_stime, used.ru_maxrss * unit / 2**20
+    print(f"{used_seconds:.0f} s of processors, at most {memory:.0f} MB a process")
     references = read_references(speech / "meetings_sim" / "rttm")
     print(table([figures(turns) for turns in references.values()], drawn))
 

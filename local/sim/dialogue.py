@@ -21,6 +21,7 @@ MARGIN = 0.5  # seconds of silence at both ends
 LEAST_TURN = 0.2  # seconds
 OWN_PAUSE = 0.1  # seconds at least between two turns of one speaker
 LONGEST_SHARE = 0.4  # of an equal share of the meeting: a short meeting has no long turns
+LONGEST_PAUSE_SHARE = 0.1  # of the meeting
 LEAST_SPEECH = 5.0  # seconds a speaker, where the meeting is long enough
 SECONDS_TO_BE_HEARD = 10.0  # before the end, who has not had that yet has the floor
 USUAL_TURN = 6.0  # seconds; that much speech of each is owed in advance, so that it is not known who comes next
@@ -51,7 +52,7 @@ class _Dialogue:
         self.model, self.end, self.sample_rate, self.rng = model, duration - MARGIN, sample_rate, rng
         self.habits = model.habits_for(n, rng)
         self.least = min(LEAST_SPEECH, 0.25 * duration / n)
-        self.longest = LONGEST_SHARE * duration / n
+        self.longest, self.longest_pause = LONGEST_SHARE * duration / n, LONGEST_PAUSE_SHARE * duration
         shares = np.maximum(rng.dirichlet(np.full(n, model.concentration)), self.least / duration)
         self.shares = dict(zip(self.talkers, shares / shares.sum(), strict=True))
         self.spoken: list[tuple[Turn, Float32]] = []
@@ -79,7 +80,7 @@ class _Dialogue:
         if kind == "interruption":
             overlap = self._draw("overlap of interruption")
         elif floor is not None:
-            gap = self._draw(f"pause before {kind}", self.habits.pause if kind == "switch" else 1.0)
+            gap = self._draw(f"pause before {kind}", self.habits.pause if kind == "switch" else 1.0, self.longest_pause)
 
         def start(seconds: float) -> float:
             if floor is None:
@@ -87,7 +88,7 @@ class _Dialogue:
             wanted = floor.end + gap - overlap * min(seconds, floor.duration)
             return max(wanted, *(turn.end + OWN_PAUSE for turn in self.own[speaker][-2:]), 0.0)
 
-        room = self.end - start(length)
+        room = self.end - start(0.0)
         if room < LEAST_TURN:
             return None
         speech = self._say(speaker, min(length, room))
