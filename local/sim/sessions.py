@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import string
 import threading
 import time
@@ -122,15 +123,16 @@ class Simulator:
 
 def _in_processes(simulator: Simulator, sessions: Iterable[Session], n_jobs: int) -> Iterator[list[Turn]]:
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(n_jobs, mp_context=context, initializer=_end_with_parent) as executor:
+    with ProcessPoolExecutor(n_jobs, mp_context=context, initializer=_begin_process) as executor:
         try:
             yield from executor.map(simulator.make, sessions)
         finally:
             executor.shutdown(wait=True, cancel_futures=True)  # after an error, no more are begun
 
 
-def _end_with_parent() -> None:
-    """End this process soon after the program that started it is gone, however it ended."""
+def _begin_process() -> None:
+    """Leave Ctrl-C to the program that started this process, and end soon after that is gone, however it ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = os.getppid()
 
     def watch() -> None:

@@ -123,10 +123,10 @@ def test_errors_travel_between_processes():
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds child processes in /proc")
 def test_a_killed_run_leaves_no_processes_and_no_data_folder(tmp_path):
-    command = [sys.executable, SIM / "prepare_data.py", "--num-meetings", "99", "--duration", "20", "--nj", "2",
+    command = [sys.executable, SIM / "prepare_data.py", "--num-meetings", "99", *SHORT, "--nj", "2",
                tmp_path, tmp_path]  # fmt: skip
     program = subprocess.Popen(command, stdout=subprocess.PIPE)
-    program.stdout.readline()  # the first meeting is there
+    assert program.stdout.readline().startswith(b"SIM01: 2 speakers")
     workers = [
         int(stat.parent.name)
         for stat in Path("/proc").glob("[0-9]*/stat")
