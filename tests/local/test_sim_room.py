@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import room
 from noise import room_noise
-from scipy.signal import welch
+from scipy.signal import butter, sosfilt, welch
 
 from diar.errors import DataError
 
@@ -63,6 +63,31 @@ def test_echoes_between_samples():
     spectrum, frequency = np.fft.rfft(response, 256), 2 * np.pi * np.arange(129) / 256
     wanted = np.exp(-10.25j * frequency) - 0.5 * np.exp(-40j * frequency)
     np.testing.assert_allclose(spectrum[:90], wanted[:90], atol=0.02)
+
+
+@pytest.mark.parametrize("kind", ["table", "far"])
+def test_responses_are_those_of_pyroomacoustics(kind):
+    """Its image method with our reflection coefficient, from 100 Hz on; its delays have a lead of 40 samples."""
+    pyroomacoustics = pytest.importorskip("pyroomacoustics", reason="needs pyroomacoustics 0.10.1; not installed")
+    drawn = room.draw_room(kind, 2, np.random.default_rng(1))
+    images = room.image_sources(drawn.size, drawn.mouths[0], drawn.microphones[0], drawn.rt60)
+    coefficient = room.reflection_coefficient(drawn.size, drawn.rt60, *images)
+    walls = pyroomacoustics.Material(1 - coefficient**2)
+    other = pyroomacoustics.ShoeBox(drawn.size, fs=RATE, materials=walls, max_order=int(images[1].max()))
+    other.add_microphone_array(drawn.microphones.T)
+    for mouth in drawn.mouths:
+        other.add_source(mouth)
+    other.compute_rir()
+    frequency = np.fft.rfftfreq(1 << 15, 1 / RATE)
+    band = (frequency > 150) & (frequency < 6000)
+    for (ours,), theirs, mouth in zip(room.room_responses(drawn, RATE), other.rir[0], drawn.mouths, strict=True):
+        lead = 40 / RATE + np.linalg.norm(mouth - drawn.microphones[0]) / 343
+        wanted = np.fft.rfft(sosfilt(butter(2, 60, "highpass", fs=RATE, output="sos"), theirs), 1 << 15)
+        wanted = (wanted * np.exp(2j * np.pi * frequency * lead))[band]
+        found = np.fft.rfft(ours, 1 << 15)[band]
+        scale = np.vdot(wanted, found).real / np.vdot(wanted, wanted).real
+        assert scale == pytest.approx(1.0, abs=0.01)
+        assert np.sum(np.abs(found - scale * wanted) ** 2) < 1e-3 * np.sum(np.abs(found) ** 2)
 
 
 @pytest.mark.parametrize(("kind", "nearest", "farthest"), [("table", 0.7, 1.2), ("far", 2.5, 3.5)])
