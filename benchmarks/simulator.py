@@ -3,7 +3,7 @@
 
 From the 20 readers of $DIAR_DATA/speech/voices, with the turn-taking of AMI in rooms, in two processes; the limit is
 600 s on two cores. Processor seconds are of all processes. Then the figures of the conversations (turn_statistics.py),
-as medians over meetings with their 10 % and 90 % quantiles, beside those of the references.
+as means over meetings with their 10 % and 90 % quantiles, beside those of the references.
 
     DIAR_DATA=... benchmarks/simulator.py [options of local/sim/prepare_data.py]
 """

@@ -11,7 +11,7 @@ corpus_help="Without --corpus, meetings are simulated (docs/simulator.md):
   --num-mics N --mics spread|circle --level-drift DB
   --sessions N                   the same speakers meet N times
   --utterances DIR               real speech instead of synthesis: a folder a speaker, as in LibriSpeech
-  --turns ami|RTTM|DIR           turn-taking as in references: AMI's, or those of your own
+  --turns ami|RTTM|DIR|JSON      turn-taking as in references: AMI's, or those of your own
   --noises DIR --noise-snr DB    recorded noises, as in MUSAN, now and then"
 
 prepare_corpus() {

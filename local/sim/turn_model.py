@@ -183,15 +183,19 @@ def _concentration(recordings: Sequence[Sequence[Turn]]) -> float:
 
 @lru_cache(maxsize=1)
 def read_turn_model(turns: str) -> TurnModel:
-    """The model called ``turns``, or fitted to the RTTM file, or the RTTM files of the folder, of that name.
+    """The model that is shipped as ``turns``, or in the \\*.json of that name, or fitted to its RTTM.
 
     Raises:
-        DataError: there is no such file or folder, no RTTM in it, or too few turns.
+        DataError: there is no such file or folder, neither a model nor RTTM in it, or too few turns.
     """
-    if turns in SHIPPED:
-        table = read_json(SHIPPED[turns])
+    path = SHIPPED.get(turns, Path(turns))
+    if path.suffix != ".json":
+        return fit_turn_model(read_references(path), turns)
+    table = read_json(path)
+    try:
         return TurnModel(**{**table, "meetings": [Habits(**meeting) for meeting in table["meetings"]]})
-    return fit_turn_model(read_references(Path(turns)), turns)
+    except (TypeError, KeyError):
+        raise DataError(path, "not a model of turn-taking", "wanted what local/sim/fit_turns.py writes") from None
 
 
 def read_references(path: Path) -> dict[str, list[Turn]]:

@@ -135,11 +135,12 @@ def test_places_are_inside_and_away_from_microphones():
     for seed in range(20):
         rng = np.random.default_rng(seed)
         empty = draw_room("table", 3, rng)
-        full = draw_places(empty, 3, rng)
+        full = draw_places(empty, 40, rng)
         places = full.mouths[3:]
-        assert np.array_equal(full.mouths[:3], empty.mouths) and places.shape == (3, 3)
+        assert np.array_equal(full.mouths[:3], empty.mouths) and places.shape == (40, 3)
         assert np.all((places >= PLACE_MARGIN) & (places <= empty.size - PLACE_MARGIN))
         assert np.linalg.norm(places - empty.microphones[0], axis=1).min() > PLACE_MARGIN
+    full = draw_places(empty, 1, rng)
     for (a,), (b,) in zip(room_responses(empty, RATE), room_responses(full, RATE), strict=False):
         assert np.array_equal(a, b), "people sound as before"
 

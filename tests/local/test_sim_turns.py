@@ -45,10 +45,10 @@ def _talk(seed: int, n_turns: int = 400) -> list[Turn]:
     """A conversation of three with known habits, made without the simulator.
 
     A turn has 1 to 5 s; 20 % go on after 1 s; of the others 30 % come 0.5 s before the end and the rest 0.4 s after it;
-    in 25 % of the turns of over 3 s lies a backchannel of 0.4 s.
+    in 25 % of the turns of over 3 s lies a backchannel of 0.4 s. 70 % of the changes give the floor back.
     """
     rng = np.random.default_rng(seed)
-    turns, speaker, start = [], 0, 0.0
+    turns, speaker, before, start = [], 0, 1, 0.0
     for _ in range(n_turns):
         end = start + rng.uniform(1.0, 5.0)
         turns.append(Turn(start, end, f"p{speaker}"))
@@ -57,7 +57,7 @@ def _talk(seed: int, n_turns: int = 400) -> list[Turn]:
         if rng.random() < 0.2:
             start = end + 1.0
         else:
-            speaker = (speaker + rng.integers(1, 3)) % 3
+            speaker, before = before if rng.random() < 0.7 else 3 - speaker - before, speaker
             start = end - 0.5 if rng.random() < 0.3 else end + 0.4
     return sorted(turns)
 
@@ -107,7 +107,7 @@ def test_the_model_has_the_habits_of_its_references():
         assert meeting.speakers == 3
         assert meeting.hold == pytest.approx(0.2, abs=0.06)
         assert meeting.interruption == pytest.approx(0.3, abs=0.08)
-        assert meeting.back == pytest.approx(0.5, abs=0.1)
+        assert meeting.back == pytest.approx(0.7, abs=0.08)
         assert meeting.backchannels == pytest.approx(0.25 * 0.5 / 3.0, abs=0.015)  # half of the turns have over 3 s
         assert [meeting.turn, meeting.pause, meeting.backchannel] == pytest.approx([1.0] * 3, abs=0.1)
     for name, value in (("pause before hold", 1.0), ("pause before switch", 0.4), ("length of backchannel", 0.4)):
@@ -161,6 +161,14 @@ def test_meetings_of_about_as_many_speakers_are_taken_for_a_model():
     assert np.mean([habits.speakers == 2 for habits in drawn]) == pytest.approx(wanted, abs=0.08)
 
 
+def test_a_model_is_kept_and_read_again(tmp_path, monkeypatch):
+    write_rttm(tmp_path / "one.rttm", {"one": _talk(0)})
+    words = ["fit_turns.py", "--repeats", "1", str(tmp_path / "one.rttm"), str(tmp_path / "one.json")]
+    monkeypatch.setattr("sys.argv", words)
+    fit_turns.main()
+    assert read_turn_model(str(tmp_path / "one.json")) == read_turn_model(str(tmp_path / "one.rttm"))
+
+
 @pytest.mark.parametrize("split", [False, True])
 def test_references_from_a_file_or_a_folder(tmp_path, split):
     references = {"one": _talk(0), "two": _talk(1)}
@@ -186,6 +194,11 @@ def test_references_that_do_not_serve(tmp_path):
     write_rttm(tmp_path / "few.rttm", {"few": SHORT_TALK})
     with pytest.raises(DataError, match="wanted a recording in which two speakers or more take 10 turns"):
         read_turn_model(str(tmp_path / "few.rttm"))
+    (tmp_path / "other.json").write_text('{"source": "x", "meetings": []}')
+    with pytest.raises(DataError, match="other.json: not a model of turn-taking; wanted what local/sim/fit_turns.py"):
+        read_turn_model(str(tmp_path / "other.json"))
+    with pytest.raises(DataError, match="missing.json: no such file"):
+        read_turn_model(str(tmp_path / "missing.json"))
     with pytest.raises(DataError, match="^--overlap: found 0.1 with --turns ami; wanted one of the two"):
         ConversationOptions(turns="ami", overlap=0.1)
 
@@ -214,7 +227,7 @@ def test_dialogues_are_like_the_references_they_are_fitted_to():
     drawn = [figures(_dialogue(seed, 3, 900.0, model)) for seed in range(10)]
     wanted = figures(_talk(2, 2000))
     for figure, tolerance in (
-        ("overlap", 0.01), ("silence", 0.02), ("turn", 0.15), ("pause", 0.005), ("own_pause", 0.005), ("hold", 0.04),
+        ("overlap", 0.015), ("silence", 0.02), ("turn", 0.15), ("pause", 0.005), ("own_pause", 0.005), ("hold", 0.04),
         ("interruption", 0.04), ("backchannel", 0.02),
     ):  # fmt: skip
         mean = np.mean([getattr(one, figure) for one in drawn])
