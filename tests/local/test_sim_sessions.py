@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from conversation import ConversationOptions
 from meeting import RoomOptions
 from sessions import Session, SimulationOptions, Simulator, list_sessions
 from simulator import SIM, silence, tone
+from talkers import draw_synthetic_talkers
 
 from diar.cli import is_running
 from diar.errors import DataError
@@ -74,6 +76,15 @@ def test_sessions_of_synthetic_voices():
     assert not np.array_equal(first.signal, second.signal) and not np.array_equal(second.signal, third.signal)
     alone = Simulator(SimulationOptions(sample_rate=8000), simulator.conversation, RoomOptions(), Path())
     assert np.array_equal(first.signal, alone.meeting(Session("SIM01", "SIM01", 0)).signal)
+
+
+def test_synthetic_voices_say_something_else_in_each_session():
+    drawn = [draw_synthetic_talkers(2, 8000, np.random.default_rng(7), (number, 3)) for number in range(3)]
+    for talkers in zip(*drawn, strict=True):
+        assert len({talker.name for talker in talkers}) == 1
+        assert len({replace(talker.voice, level=0.0) for talker in talkers}) == 1
+        assert len({talker.level for talker in talkers}) == 3
+        assert len({talker.say(4000).tobytes() for talker in talkers}) == 3
 
 
 def test_levels_and_order_of_a_reader_from_session_to_session(readers):

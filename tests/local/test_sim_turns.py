@@ -223,15 +223,16 @@ def test_dialogues_keep_their_promises(n_speakers, duration):
 
 
 def test_dialogues_are_like_the_references_they_are_fitted_to():
-    model = fit_turn_model({"one": _talk(0), "two": _talk(1)}, "test")
-    drawn = [figures(_dialogue(seed, 3, 900.0, model)) for seed in range(10)]
-    wanted = figures(_talk(2, 2000))
+    references = {str(seed): _talk(seed) for seed in range(8)}
+    model = fit_turn_model(references, "test")
+    drawn = [figures(_dialogue(seed, 3, 900.0, model)) for seed in range(20)]
+    measured = [figures(turns) for turns in references.values()]
     for figure, tolerance in (
         ("overlap", 0.015), ("silence", 0.02), ("turn", 0.15), ("pause", 0.005), ("own_pause", 0.005), ("hold", 0.04),
         ("interruption", 0.04), ("backchannel", 0.02),
     ):  # fmt: skip
-        mean = np.mean([getattr(one, figure) for one in drawn])
-        assert mean == pytest.approx(getattr(wanted, figure), abs=tolerance), figure
+        wanted, found = (np.mean([getattr(one, figure) for one in some]) for some in (measured, drawn))
+        assert found == pytest.approx(wanted, abs=tolerance), figure
 
 
 @needs_references
