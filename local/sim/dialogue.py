@@ -23,7 +23,7 @@ OWN_PAUSE = 0.1  # seconds at least between two turns of one speaker
 LONGEST_SHARE = 0.4  # of an equal share of the meeting: a short meeting has no long turns
 LONGEST_PAUSE_SHARE = 0.1  # of the meeting
 LEAST_SPEECH = 5.0  # seconds a speaker, where the meeting is long enough
-SECONDS_TO_BE_HEARD = 10.0  # before the end, who has not had that yet has the floor
+TIME_TO_BE_HEARD = 2.0  # times that, for each, before the end: who has not had it yet has the floor
 USUAL_TURN = 6.0  # seconds; that much speech of each is owed in advance, so that it is not known who comes next
 MOST_BACK = 0.95
 LOST, MOST_LOST = 0.12, 0.25  # seconds, or share of a short turn, that readers stop too early on average
@@ -44,6 +44,13 @@ def hold_dialogue(
 
 
 class _Dialogue:
+    """One draw of a conversation.
+
+    Attributes:
+        spoken: the turns in the order in which they were drawn, and the speech of each.
+        own: the turns of each speaker, sorted by time.
+    """
+
     def __init__(
         self, talkers: Sequence[Talker], model: TurnModel, duration: float, sample_rate: int, rng: np.random.Generator
     ) -> None:
@@ -74,13 +81,14 @@ class _Dialogue:
         else:
             kind = "switch"
         length = self._draw(f"length after {kind}", self.habits.turn, self.longest)
-        if unheard:
-            length = max(length, self.least - self._talked(speaker) + LOST)
         gap, overlap = 0.0, 0.0
         if kind == "interruption":
             overlap = self._draw("overlap of interruption")
         elif floor is not None:
             gap = self._draw(f"pause before {kind}", self.habits.pause if kind == "switch" else 1.0, self.longest_pause)
+        if unheard:  # neither a long turn nor a long pause may keep others from it
+            length = max(min(length, self.least), self.least - self._talked(speaker) + LOST)
+            gap = min(gap, self.least / 2)
 
         def start(seconds: float) -> float:
             if floor is None:
@@ -97,7 +105,7 @@ class _Dialogue:
     def _to_be_heard(self, time: float) -> list[str]:
         """Who must have the floor now, since little time is left."""
         unheard = [name for name in self.talkers if self._talked(name) < self.least - LOST]
-        return unheard if self.end - time < SECONDS_TO_BE_HEARD * (len(unheard) + 1) else []
+        return unheard if self.end - time < TIME_TO_BE_HEARD * self.least * (len(unheard) + 1) else []
 
     def _next_speaker(self, floor: Turn | None, before: str, unheard: Sequence[str]) -> str:
         """A speaker drawn by how much of the share wanted is still to be said."""

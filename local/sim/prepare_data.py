@@ -24,7 +24,7 @@ from diar.segments import Segment
 class JobOptions(Options):
     """How the work is shared; the result does not depend on it."""
 
-    nj: int = option(1, "processes at most, one for each 10 minutes of meetings", low=1, high=999)
+    nj: int = option(1, "processes at most; no more than CPUs, nor than one for each 10 minutes", low=1, high=999)
 
 
 def main() -> None:

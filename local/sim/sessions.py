@@ -112,9 +112,10 @@ class Simulator:
         return meeting.turns
 
     def make_all(self, sessions: Sequence[Session], n_jobs: int) -> Iterator[list[Turn]]:
-        """Make ``sessions`` in up to ``n_jobs`` processes; the turns of one after the other."""
+        """Make ``sessions`` in up to ``n_jobs`` processes, no more than CPUs; the turns of one after the other."""
         seconds = len(sessions) * self.conversation.duration
-        n_jobs = min(n_jobs, len(sessions), int(seconds // PROCESS_SECONDS))
+        cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        n_jobs = min(n_jobs, len(sessions), int(seconds // PROCESS_SECONDS), cpus)
         if n_jobs <= 1:
             yield from map(self.make, sessions)
             return
