@@ -27,10 +27,9 @@ def ami(tmp_path_factory: pytest.TempPathFactory) -> FakeAmi:
     for number, (meeting, turns) in enumerate(TURNS.items()):
         signal = talk(turns, seed=number, rate=RATE)
         rng = np.random.default_rng(number)
-        microphones = {
-            name: 0.5 * np.roll(signal, 2 * k) + 0.003 * rng.standard_normal(len(signal)) for k, name in enumerate(ARRAY)
-        }
-        made.add(meeting, {"Mix-Headset": signal, **microphones}, turns, tail=".Mix-Headset", rate=RATE)
+        noise = 0.003 * rng.standard_normal((len(ARRAY), len(signal)))
+        array = {name: 0.5 * np.roll(signal, 2 * k) + noise[k] for k, name in enumerate(ARRAY)}
+        made.add(meeting, {"Mix-Headset": signal, **array}, turns, tail=".Mix-Headset", rate=RATE)
     return made
 
 
@@ -69,7 +68,8 @@ def test_ami_on_a_wrong_folder_says_what_it_looked_for_and_where(tree: Tree, ami
     run = recipe.run("--stage", 0, "--corpus", tmp_path, "--setup", ami.setup, code=1)
     *told, closing = refused(run)
     assert told == [
-        f"{name}: no {name}.Mix-Headset.wav in {tmp_path} or any folder below, nothing of this meeting" for name in TURNS
+        f"{name}: no {name}.Mix-Headset.wav in {tmp_path} or any folder below, nothing of this meeting"
+        for name in TURNS
     ]
     assert f"{tmp_path}: 2 faults with the files of 2 meetings" in closing
     (line,) = refused(recipe.run("--stage", 0, "--corpus", ami.corpus, "--setup", tmp_path, code=1))
