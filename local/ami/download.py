@@ -173,7 +173,7 @@ def there_on_the_server(
 def announce(files: Sequence[Remote]) -> None:
     """Print the addresses, and how much there is."""
     for file in files:
-        print(file.url, "(there)" if file.path.exists() else told_size(file.size))
+        print(f"{file.url} {'(there)' if file.path.exists() else told_size(file.size)}".rstrip())
     left = [file for file in files if not file.path.exists()]
     total = sum(file.size or 0 for file in left)
     known = told_size(total) if all(file.size is not None for file in left) else "of unknown size"

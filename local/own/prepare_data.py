@@ -61,8 +61,11 @@ def main() -> None:
     places = f"{options.ref_rttm or 'rttm/'} and {options.uem or 'uem/'}"
     _refuse(faults, corpus, f"faults in {places}", "mend them, and start again")
     scored = regions(uems)
+    facts = read_facts(corpus)
     if options.uem and scored is not None:
-        wavs = evaluated(wavs, scored, options.uem)
+        kept = evaluated(wavs, scored, options.uem)
+        facts = {name: without(text, set(wavs) - set(kept)) for name, text in facts.items()}
+        wavs = kept
     speaking = recordings_by_file(rttms)
     faults = reference_faults(wavs, speaking, all_needed=bool(options.ref_rttm))
     _refuse(faults, corpus, "faults with its references", "mend them, or go without: --ref-rttm none")
@@ -77,7 +80,7 @@ def main() -> None:
     paths = {recording: str(path) for recording, path in wavs.items()}
     mics = {recording: [str(path) for path in files] for recording, files in microphones.items() if recording in wavs}
     scored = None if scored is None else {recording: scored[recording] for recording in wavs if recording in scored}
-    write_data_folder(data, paths, durations, reference(rttms, wavs), scored or None, read_facts(corpus), mics)
+    write_data_folder(data, paths, durations, reference(rttms, wavs), scored or None, facts, mics)
     print(f"{data}: {len(wavs)} recordings, {sum(durations.values()) / 60:.1f} minutes")
 
 
@@ -185,6 +188,11 @@ def evaluated(wavs: Mapping[str, Path], scored: Collection[str], uem: str) -> di
     if out := sorted(set(wavs) - set(kept)):
         cli.warn(f"{uem}: does not name {len(out)} recordings, which are left out: {_some(out)}")
     return kept
+
+
+def without(table: str, recordings: Collection[str]) -> str:
+    """The text of a table less the lines of ``recordings``."""
+    return "".join(line for line in table.splitlines(keepends=True) if not set(line.split()[:1]) & set(recordings))
 
 
 def reference(paths: Sequence[Path], recordings: Collection[str]) -> str | None:

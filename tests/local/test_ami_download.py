@@ -190,7 +190,7 @@ def test_the_official_addresses_are_printed_where_no_server_can_be_reached(
     words = ("--setup", "server/AMI-diarization-setup", "corpus")
     lines = call_step(tmp_path, "../local/ami/download.py", *words, code=1, job=False).splitlines()
     for meeting in MEETINGS:
-        assert f"{OFFICIAL}/{meeting}/audio/{meeting}.Mix-Headset.wav " in lines
+        assert f"{OFFICIAL}/{meeting}/audio/{meeting}.Mix-Headset.wav" in lines
     assert "2 files, 2 to fetch, of unknown size" in lines
     assert [line for line in lines if "cannot be reached (curl: (" in line and "sizes are not known" in line]
 
