@@ -427,3 +427,17 @@ def test_killed_in_stage_3_and_started_again_it_goes_on_to_the_same_bytes(joint,
     assert recipe.leftovers() == [] and not state.exists()
     wanted = {name: content for name, content in joint[0].files().items() if "/sae_energy/" in name}
     assert {name: content for name, content in recipe.files().items() if "/sae_energy/" in name} == wanted
+
+
+def test_the_report_s_networks_are_the_embedding_of_both_its_systems(recipe):
+    short = ("--sae-opts", "--pretrain-epochs 1 --finetune-epochs 1 --hidden 30", "--dec-opts", "--max-intervals 1")
+    front = ("--denoise", "none", "--vad", "energy", "--stage", 3, "--nj", 1)
+    recipe.run("--preset", "report", "--embedder", "idec", *short, *front)
+    sae, idec = (json.loads(recipe.exp(f"{n}_energy", "options.json").read_text())["options"] for n in ("sae", "idec"))
+    report = {"context": 5, "dropout": 0.2, "learning_rate": 0.1, "decay_every": 70, "bottleneck": 10}
+    assert report.items() <= sae.items() and sae["hidden"] == "30"  # the command line wins
+    assert {"learning_rate": 0.01, "label_tolerance": 0.001, "decay_every": 0}.items() <= idec.items()
+    for clusterer in ("hmm_gmm", "ib_hmm_gmm"):
+        assert ERROR in recipe.exp(f"energy_idec_{clusterer}_none", "score.txt").read_text()
+        made = json.loads(recipe.exp(f"clusters_energy_idec_{clusterer}", "options.json").read_text())
+        assert any("embed_energy_idec" in name for name in made["inputs"])

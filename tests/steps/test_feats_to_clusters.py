@@ -9,24 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from net_speech import pauses
-from net_stages import DEC_FLAGS, MADE, add_saes, array, make_stages, names, write_vad
+from net_stages import DEC_FLAGS, MADE, array, names, write_vad
 from step_runner import call_step
 
 from diar.io.ark import write_scp
 from diar.pipeline import realign_clusters
 from diar.realign import SmoothOptions
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory) -> Path:
-    folder = make_stages(tmp_path_factory.mktemp("stages") / "exp")
-    add_saes(folder)
-    return folder
-
-
-@pytest.fixture
-def stages(made: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(made, tmp_path / "exp")
 
 
 def cluster(folder: Path, *words: object, code: int = 0, **rest: bool) -> str:

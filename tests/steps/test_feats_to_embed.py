@@ -10,23 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from net_speech import talk
-from net_stages import MADE, RECORDINGS, add_saes, array, make_stages, names, write_feats
+from net_stages import MADE, RECORDINGS, array, names, write_feats
 from step_runner import call_step, run_step
 
 from diar.embed import EmbeddingModel
 from diar.io.checkpoint import read_checkpoint
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory) -> Path:
-    folder = make_stages(tmp_path_factory.mktemp("stages") / "exp")
-    add_saes(folder)
-    return folder
-
-
-@pytest.fixture
-def stages(made: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(made, tmp_path / "exp")
 
 
 def step(folder: Path, *words: object, code: int = 0, output: str = "embed", job: bool = True) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from net_speech import DEVICE, speech_of, talk
-from net_stages import DEC_FLAGS, FEATURES, MADE, RECORDINGS, add_saes, finish_stage, make_stages, names, write_feats
+from net_stages import DEC_FLAGS, FEATURES, MADE, RECORDINGS, finish_stage, names, write_feats
 from step_runner import call_step
 
 from diar.embed import EmbeddingModel, train_dec
@@ -21,13 +21,6 @@ from diar.nets.options import DecEmbeddingOptions
 def quick_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures are not drawn: they would take longer than the rest."""
     monkeypatch.setattr("diar.training_job.write_png", lambda path, figure: path.write_bytes(b"a figure"))
-
-
-@pytest.fixture
-def stages(tmp_path: Path) -> Path:
-    folder = make_stages(tmp_path / "exp")
-    add_saes(folder)
-    return folder
 
 
 def step(folder: Path, *words: object, code: int = 0) -> str:
