@@ -150,6 +150,25 @@ def test_voxconverse_on_a_wrong_folder_says_what_it_looked_for_and_where(
     assert not list((recipe.folder / "data").glob("*"))
 
 
+@pytest.mark.parametrize(
+    "folder",
+    [".", "audio", "voxconverse_dev_wav", "voxconverse_dev_wav/audio", "dev", "dev/audio", "dev/voxconverse_dev_wav"],
+)
+def test_the_audio_of_voxconverse_lies_where_its_archives_are_unpacked(
+    tree: Tree, clips: Path, tmp_path: Path, folder: str
+) -> None:
+    recipe = tree.recipe("voxconverse_wrong", like="voxconverse")
+    corpus = tmp_path / "it's [here]"
+    for name in CLIPS:
+        (corpus / folder).mkdir(parents=True, exist_ok=True)
+        (corpus / folder / f"{name}.wav").symlink_to(clips / "wavs" / "audio" / f"{name}.wav")
+    (corpus / folder / "._abjxc.wav").write_text("of macOS")
+    (corpus / "voxconverse_test_wav").mkdir()
+    words = ("--corpus", corpus, "--ref-rttm", clips / "voxconverse", "--set", "placed")
+    recipe.run("--stage", 0, "--stop-stage", 0, *words)
+    assert {line.split()[0] for line in (recipe.folder / "data" / "placed" / "wav.scp").open()} == set(CLIPS)
+
+
 def test_voxconverse_in_one_folder_or_without_references(tree: Tree, clips: Path, tmp_path: Path) -> None:
     recipe = tree.recipe("voxconverse_wrong", like="voxconverse")
     for name in CLIPS:

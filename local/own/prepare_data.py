@@ -119,6 +119,8 @@ def find_audio(corpus: Path, microphones: dict[str, list[Path]]) -> dict[str, Pa
         for path in sorted((corpus / folder).glob("*")):
             if path.suffix.lower() not in SUFFIXES or not path.is_file() or path.resolve() in taken:
                 continue
+            if path.name.startswith("._"):  # what macOS keeps of a file on other disks and in archives
+                continue
             recording = recording_name(path.stem)
             if recording in wavs:
                 raise DataError(path, f"is recording '{recording}', and so is {wavs[recording]}", advice="rename one")

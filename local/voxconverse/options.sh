@@ -29,7 +29,7 @@ prepare_corpus() {
   [ -n "$corpus" ] || refuse "--corpus: found none; wanted the folder of VoxConverse's audio; see $0 --help"
   case $ref_rttm in '' | none | /*) ;; *) ref_rttm=$started_in/$ref_rttm ;; esac
   case $uem in '' | none | /*) ;; *) uem=$started_in/$uem ;; esac
-  audio=$(first_with '*.wav' "$corpus/voxconverse_${part}_wav"{,/audio,/wav} "$corpus/$part"{,/audio,/wav})
+  audio=$(first_with '*.wav' "$corpus"{,"/$part"}"/voxconverse_${part}_wav"{,/audio} "$corpus/$part"{,/audio,/wav})
   if [ "$ref_rttm" != none ]; then
     rttm=$(first_with '*.rttm' "${ref_rttm:-$corpus}/$part" "${ref_rttm:-$corpus}")
     [ -n "$rttm" ] || refuse "--ref-rttm: found no *.rttm in ${ref_rttm:-$corpus} or in $part/ below it; wanted the" \
