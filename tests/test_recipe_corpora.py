@@ -106,6 +106,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
             write_audio(disk / "wavs" / folder / f"{name}.wav", talk(turns, number, RATE), RATE)
             (disk / "voxconverse" / part / f"{name}.rttm").write_text(rttm(name, turns))
         (disk / "voxconverse" / part / "other.rttm").write_text(rttm("other", CLIPS["abjxc"]))
+    (disk / "voxconverse" / "stray.rttm").write_text(rttm("stray", CLIPS["abjxc"]))
     return disk
 
 

@@ -136,10 +136,11 @@ def test_files_may_lie_in_any_folder_or_behind_links_or_be_flac(ami: FakeAmi) ->
     shutil.move(ami.corpus / "IB4001", away)
     (ami.corpus / "IB4001").symlink_to(away)
     (ami.corpus / "IS1008b" / "again").symlink_to(ami.corpus / "IS1008b")  # a loop
-    (ami.corpus / "link.wav").symlink_to(ami.audio("IS1008b", "Mix-Headset"))
     wav = ami.audio("IS1008b", "Mix-Headset")
     flac = write_audio(wav.with_suffix(".flac"), soundfile.read(wav)[0], RATE)
     wav.unlink()
+    (ami.corpus / "links").mkdir()
+    (ami.corpus / "links" / flac.name).symlink_to(flac)
     prepare(ami)
     assert table(ami, "wav.scp")["ES2011a"] == [str(ami.corpus / "ES2011a.Mix-Headset.wav")]
     assert " ".join(table(ami, "wav.scp")["IB4001"]) == str(away / "audio" / "IB4001.Mix-Headset.wav")
@@ -243,6 +244,15 @@ def test_a_headset_that_was_cut_is_told_before_anything_is_written(ami: FakeAmi)
     path.write_bytes(path.read_bytes()[:-1000])
     (fault,) = faults(ami, "--mic", "ihm-mix")
     assert fault.startswith(f"{path}: truncated")
+
+
+def test_headsets_that_cannot_be_mixed_leave_no_data_folder_that_looks_whole(ami: FakeAmi) -> None:
+    prepare(ami)
+    write_audio(ami.audio("IB4001", "Headset-2"), np.zeros(2 * RATE), 2 * RATE)
+    *_, line = prepare(ami, "--mic", "ihm-mix", code=1).splitlines()
+    assert "IB4001.Headset-2.wav: has 16000 Hz; wanted 8000 Hz" in line
+    assert not (ami.corpus.parent / "data" / "wav.scp").exists()
+    assert [path.name for path in (ami.corpus.parent / "data" / "wav").iterdir()] == ["ES2011a.flac"]
 
 
 def test_audio_that_was_cut_is_left_to_the_next_stage(ami: FakeAmi) -> None:

@@ -40,6 +40,7 @@ class Mirror(ThreadingHTTPServer):
         self.has_ranges = True
         self.tells_length = True
         self.fails_with = 0
+        self.refuses_content = False
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     @property
@@ -67,6 +68,9 @@ class _Handler(BaseHTTPRequestHandler):
         wanted = self.headers.get("Range", "")
         self.server.asked.append((self.command, self.path, wanted))
         content = self.server.files.get(self.path)
+        if self.server.refuses_content and with_content:
+            self.send_error(410)
+            return
         if content is None or self.server.fails_with:
             self.send_error(self.server.fails_with or 404)
             return
@@ -284,6 +288,12 @@ def test_a_server_that_cannot_be_reached_is_told_in_a_line(tmp_path: Path, mirro
     *_, line = download(tmp_path, mirror, "--yes", "true", code=1).splitlines()
     assert line == f"download.py: {mirror.url}/ES2011a/audio/ES2011a.Mix-Headset.wav: the server answers 503; try again"
     assert not (tmp_path / "corpus").exists()
+
+
+def test_an_error_page_is_not_taken_for_the_file(tmp_path: Path, mirror: Mirror) -> None:
+    mirror.refuses_content = True
+    *_, line = download(tmp_path, mirror, "--yes", "true", code=1).splitlines()
+    assert ": broke off after 0 bytes (curl: (22) " in line and there(tmp_path) == {}
 
 
 def test_a_meeting_that_the_server_has_not(tmp_path: Path, mirror: Mirror) -> None:
