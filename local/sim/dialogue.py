@@ -21,7 +21,7 @@ MARGIN = 0.5  # seconds of silence at both ends
 LEAST_TURN = 0.2  # seconds
 OWN_PAUSE = 0.1  # seconds at least between two turns of one speaker
 LONGEST_SHARE = 0.4  # of an equal share of the meeting: a short meeting has no long turns
-LONGEST_PAUSE_SHARE = 0.1  # of the meeting
+LONGEST_PAUSE_SHARE = 0.2  # of an equal share
 LEAST_SPEECH = 5.0  # seconds a speaker, where the meeting is long enough
 TIME_TO_BE_HEARD = 2.0  # times that, for each, before the end: who has not had it yet has the floor
 USUAL_TURN = 6.0  # seconds; that much speech of each is owed in advance, so that it is not known who comes next
@@ -59,7 +59,7 @@ class _Dialogue:
         self.model, self.end, self.sample_rate, self.rng = model, duration - MARGIN, sample_rate, rng
         self.habits = model.habits_for(n, rng)
         self.least = min(LEAST_SPEECH, 0.25 * duration / n)
-        self.longest, self.longest_pause = LONGEST_SHARE * duration / n, LONGEST_PAUSE_SHARE * duration
+        self.longest, self.longest_pause = LONGEST_SHARE * duration / n, LONGEST_PAUSE_SHARE * duration / n
         shares = np.maximum(rng.dirichlet(np.full(n, model.concentration)), self.least / duration)
         self.shares = dict(zip(self.talkers, shares / shares.sum(), strict=True))
         self.spoken: list[tuple[Turn, Float32]] = []
