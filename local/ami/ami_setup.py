@@ -7,11 +7,11 @@ The setup is github.com/BUTSpeechFIT/AMI-diarization-setup: lists/<part>.meeting
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from diar.errors import DataError
+from diar.io.corpus import names_in
 from diar.io.files import content_lines
 from diar.options import Options, option
 
@@ -39,7 +39,7 @@ class SetupOptions(Options):
     @property
     def named(self) -> tuple[str, ...]:
         """The meetings that were named, if any."""
-        return tuple(dict.fromkeys(re.findall(r"[^\s,]+", self.meetings)))
+        return names_in(self.meetings)
 
     @property
     def needs_array(self) -> bool:

@@ -163,8 +163,11 @@ def there_on_the_server(
     for meeting in dict.fromkeys(file.meeting for file in files):
         wanted = [file for file in files if file.meeting == meeting]
         missing = [file for file in wanted if file.url not in sizes]
-        if len(wanted) - len(missing) < min(len(wanted), 2):
-            faults += [f"{meeting}: the server has no {file.url}" for file in missing]
+        last = max((number for number, file in enumerate(wanted) if file not in missing), default=0)
+        gap = options.mic == "ihm-mix" and any(number < last for number, file in enumerate(wanted) if file in missing)
+        if len(wanted) - len(missing) < min(len(wanted), 2) or gap:
+            there = wanted[: last + 1] if gap else wanted
+            faults += [f"{meeting}: the server has no {file.url}" for file in missing if file in there]
         elif missing and options.mic == "mdm":
             cli.warn(f"{meeting}: the server has no {', '.join(file.path.name for file in missing)}")
     return found, faults

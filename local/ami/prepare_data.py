@@ -11,8 +11,6 @@ e.g.: local/ami/prepare_data.py --setup AMI-diarization-setup --part dev --mic s
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,10 +19,11 @@ from ami_setup import ARRAY, WITHOUT_ARRAY, SetupOptions, meeting_of, wanted_mee
 
 from diar import cli
 from diar.errors import DataError
-from diar.io.data_folder import clear_data_folder, write_data_folder
+from diar.io.corpus import mix_faults, mixes, write_recordings
+from diar.io.data_folder import clear_data_folder
+from diar.io.files import files_below
 from diar.io.rttm import read_rttm_lines, renamed_rttm, rttm_faults
 from diar.io.uem import read_uem, uem_faults
-from diar.io.wav import probe_duration, write_mean
 from diar.segments import Segment, union
 
 SUFFIXES = (".wav", ".flac")
@@ -45,15 +44,13 @@ def main() -> None:
     sources = {meeting: preparation.microphones(meeting) for meeting in meetings}
     reference = "".join(preparation.reference(meeting) for meeting in meetings)
     regions = {meeting: preparation.regions(meeting) for meeting in meetings}
-    if faults := preparation.faults:
-        print(*faults, sep="\n", file=sys.stderr)
-        advice = "mend them, or take those that are there: --meetings NAME,NAME"
-        raise DataError(corpus, f"{len(faults)} faults with the files of {len(meetings)} meetings", advice=advice)
+    advice = "mend them, or take those that are there: --meetings NAME,NAME"
+    cli.refuse(preparation.faults, corpus, f"with the files of {len(meetings)} meetings", advice)
     clear_data_folder(data)  # before its audio changes
     if options.mic == "ihm-mix":
         preparation.warn_of_few_headsets(sources)
-        sources = {meeting: [mix(meeting, paths, data / "wav")] for meeting, paths in sources.items()}
-    write_meetings(data, sources, reference, regions)
+        sources = mixes(sources, data / "wav")
+    print(write_recordings(data, sources, reference, regions, cli.warn))
 
 
 @dataclass
@@ -95,9 +92,9 @@ class Preparation:
                 wanted = tuple(f"Headset-{number}" for number in range(max([*numbers, 1]) + 1))  # two at least
             case _:
                 wanted = ("Mix-Headset",) if self.options.mic == "mix-headset" else ARRAY[:1]
-        paths = [path for name in wanted if (path := self._one_file(meeting, name))]
+        paths = self._files(meeting, wanted)
         if self.options.mic == "ihm-mix":  # a mix of all or none
-            self.faults += [fault for path in paths if (fault := audio_fault(path))]
+            self.faults += mix_faults(paths)
         return paths
 
     def warn_of_few_headsets(self, sources: Mapping[str, Sequence[Path]]) -> None:
@@ -106,20 +103,20 @@ class Preparation:
             if len(paths) < len(self.speakers[meeting]):
                 cli.warn(f"{meeting}: {len(paths)} headsets of {len(self.speakers[meeting])} speakers")
 
-    def _one_file(self, meeting: str, microphone: str) -> Path | None:
-        """The file of a microphone; it is told if there is none, or another."""
+    def _files(self, meeting: str, wanted: Sequence[str]) -> list[Path]:
+        """The files of microphones; missing ones are reported in a line, doubled ones in a line each."""
         there = self.audio.get(meeting, {})
-        paths = there.get(microphone, ())
-        if len(paths) == 1:
-            return paths[0]
-        name = f"{meeting}.{microphone}{SUFFIXES[0]}"
-        if paths:
-            listed = ", ".join(map(str, paths))
-            self.faults.append(f"{meeting}: several {name}: {listed}; wanted one of them, remove the others")
-        else:
+        for microphone in wanted:
+            if len(paths := there.get(microphone, ())) > 1:
+                listed = ", ".join(map(str, paths))
+                advice = "wanted one of them, remove the others"
+                self.faults.append(f"{meeting}: several {meeting}.{microphone}{SUFFIXES[0]}: {listed}; {advice}")
+        if missing := [f"{meeting}.{name}{SUFFIXES[0]}" for name in wanted if name not in there]:
             others = f"only {', '.join(sorted(there))}" if there else "nothing of this meeting"
-            self.faults.append(f"{meeting}: no {name} in {self.corpus} or any folder below, {others}")
-        return None
+            least = " (one more will do)" if self.options.mic == "mdm" else ""
+            listed = ", ".join(missing)
+            self.faults.append(f"{meeting}: no {listed}{least} in {self.corpus} or any folder below, {others}")
+        return [there[name][0] for name in wanted if len(there.get(name, ())) == 1]
 
     def reference(self, meeting: str) -> str:
         """The turns of ``meeting`` as RTTM."""
@@ -159,54 +156,11 @@ class Preparation:
 def find_audio(corpus: Path) -> Audio:
     """The audio files in ``corpus`` and all folders below, linked ones too; links to one file are one."""
     found: dict[str, dict[str, dict[Path, None]]] = {}
-    seen: set[Path] = set()
-    for place, folders, names in os.walk(corpus, followlinks=True):
-        folder = Path(place).resolve()
-        if folder in seen:  # a link to a folder above would never end
-            folders.clear()
-            continue
-        seen.add(folder)
-        folders.sort()
-        for name in sorted(names):
-            path = folder / name
-            if path.suffix.lower() in SUFFIXES and "." in path.stem:
-                meeting, _, microphone = path.stem.partition(".")
-                found.setdefault(meeting, {}).setdefault(microphone, {})[path.resolve()] = None
+    for path in files_below(corpus):
+        if path.suffix.lower() in SUFFIXES and "." in path.stem:
+            meeting, _, microphone = path.stem.partition(".")
+            found.setdefault(meeting, {}).setdefault(microphone, {})[path.resolve()] = None
     return {meeting: {mic: list(paths) for mic, paths in mics.items()} for meeting, mics in found.items()}
-
-
-def audio_fault(path: Path) -> str:
-    """What is wrong with an audio file by its header; nothing ('') if it is well."""
-    try:
-        probe_duration(path)
-    except DataError as error:
-        return str(error)
-    return ""
-
-
-def mix(meeting: str, headsets: Sequence[Path], folder: Path) -> Path:
-    """The mean of ``headsets``, written into ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_mean([str(path) for path in headsets], folder / f"{meeting}.flac")
-    return folder / f"{meeting}.flac"
-
-
-def write_meetings(
-    data: Path, sources: Mapping[str, Sequence[Path]], reference: str, regions: Mapping[str, list[Segment]]
-) -> None:
-    """Write the data folder, and say what is in it."""
-    durations = {}
-    for meeting, paths in sources.items():
-        try:  # the sum of several microphones is as long as the longest
-            durations[meeting] = max(probe_duration(path) for path in paths)
-        except DataError as error:  # told again by check_data.py and by stage 1, which decide what follows
-            cli.warn(f"{meeting}: {error}")
-    wavs = {meeting: str(paths[0]) for meeting, paths in sources.items()}
-    several = {meeting: [str(path) for path in paths] for meeting, paths in sources.items() if len(paths) > 1}
-    write_data_folder(data, wavs, durations, reference, regions, microphones=several)
-    scored = sum(region.duration for found in regions.values() for region in found)
-    minutes = sum(durations.values()) / 60
-    print(f"{data}: {len(wavs)} recordings, {minutes:.1f} minutes, {scored / 60:.1f} of them to score")
 
 
 if __name__ == "__main__":

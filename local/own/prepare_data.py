@@ -16,18 +16,17 @@ e.g.: local/own/prepare_data.py my_meetings data/eval
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from diar import cli
 from diar.errors import DataError
-from diar.io.data_folder import read_facts, split_paths, write_data_folder
+from diar.io.corpus import write_recordings
+from diar.io.data_folder import read_facts, split_paths
 from diar.io.rttm import read_rttm_lines, renamed_rttm, rttm_faults
 from diar.io.scp import read_table
 from diar.io.uem import read_uem, uem_faults
-from diar.io.wav import probe_duration
 from diar.options import Options, option
 from diar.segments import Segment, union
 
@@ -59,29 +58,23 @@ def main() -> None:
     faults = [fault for path in rttms for fault in rttm_faults(path)]
     faults += [fault for path in uems for fault in uem_faults(path)]
     places = f"{options.ref_rttm or 'rttm/'} and {options.uem or 'uem/'}"
-    _refuse(faults, corpus, f"faults in {places}", "mend them, and start again")
+    cli.refuse(faults, corpus, f"in {places}", "mend them, and start again")
     scored = regions(uems)
     facts = read_facts(corpus)
     if options.uem and scored is not None:
         kept = evaluated(wavs, scored, options.uem)
         facts = {name: without(text, set(wavs) - set(kept)) for name, text in facts.items()}
-        wavs = kept
+        out, wavs = set(wavs) - set(kept), kept
+    else:
+        out = set()
     speaking = recordings_by_file(rttms)
     faults = reference_faults(wavs, speaking, all_needed=bool(options.ref_rttm))
-    _refuse(faults, corpus, "faults with its references", "mend them, or go without: --ref-rttm none")
-    _warn_of_others(wavs, [*speaking.values(), set(scored or {})])
+    cli.refuse(faults, corpus, "with its references", "mend them, or go without: --ref-rttm none")
+    _warn_of_others({*wavs, *out}, [*speaking.values(), set(scored or {})])
 
-    durations = {}
-    for recording, path in wavs.items():
-        try:  # the sum of several microphones is as long as the longest
-            durations[recording] = max(probe_duration(file) for file in microphones.get(recording, [path]))
-        except DataError as error:  # told again by check_data.py and by stage 1, which decide what follows
-            cli.warn(f"{recording}: {error}")
-    paths = {recording: str(path) for recording, path in wavs.items()}
-    mics = {recording: [str(path) for path in files] for recording, files in microphones.items() if recording in wavs}
+    sources = {recording: microphones.get(recording, [path]) for recording, path in wavs.items()}
     scored = None if scored is None else {recording: scored[recording] for recording in wavs if recording in scored}
-    write_data_folder(data, paths, durations, reference(rttms, wavs), scored or None, facts, mics)
-    print(f"{data}: {len(wavs)} recordings, {sum(durations.values()) / 60:.1f} minutes")
+    print(write_recordings(data, sources, reference(rttms, wavs), scored or None, cli.warn, facts))
 
 
 def find_microphones(corpus: Path) -> dict[str, list[Path]]:
@@ -149,7 +142,8 @@ def tables(flag: str, chosen: str, default: Path, pattern: str) -> list[Path]:
         return [path]
     paths = sorted(path.glob(pattern))
     if not paths and path.is_dir():
-        raise DataError(path, "is empty", f"wanted {pattern}", "fill it, or remove it")
+        advice = "" if chosen else "fill it, or remove it"
+        raise DataError(path, f"holds no {pattern}", "wanted a file or more", advice)
     if not paths and chosen:
         raise DataError(flag, f"found '{chosen}', which is not there", f"wanted a file, a folder of {pattern}, or none")
     return paths
@@ -225,13 +219,6 @@ def _warn_of_others(recordings: Collection[str], named: Sequence[set[str]]) -> N
 def _some(names: Collection[str]) -> str:
     listed = sorted(names)
     return ", ".join(listed[:_MOST_NAMES]) + (", ..." if len(listed) > _MOST_NAMES else "")
-
-
-def _refuse(faults: Sequence[str], corpus: Path, what: str, advice: str) -> None:
-    """Tell all faults, and end if there are any."""
-    if faults:
-        print(*faults, sep="\n", file=sys.stderr)
-        raise DataError(corpus, f"{len(faults)} {what}", advice=advice)
 
 
 if __name__ == "__main__":

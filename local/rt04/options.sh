@@ -62,11 +62,11 @@ prepare_corpus() {
     "$data" "$data"
 }
 
-corpus_results() { # <system>: the report's tables, where its settings are asked for
+corpus_results() { # <system>: the report's tables, where its settings are asked for and were not overruled
   local table
-  case $preset in
-    report) table=1 ;;
-    report2) table=2 ;;
+  case $preset-$clusterer-$realigner in
+    report-hmm_gmm-none) table=1 ;;
+    report2-ib_hmm_gmm-none) table=2 ;;
     *) return 0 ;;
   esac
   # shellcheck disable=SC2086,SC2154 # options are meant to be split into words

@@ -91,7 +91,7 @@ def test_recordings_that_a_named_reference_lacks_are_refused_in_full(
         f"{name}: no reference of {corpus / name}.wav; looked for '{name}' in the 2 files of elsewhere" for name in "ac"
     ]
     advice = "mend them, or go without: --ref-rttm none"
-    assert closing == f"prepare_data.py: corpus: 2 faults with its references; {advice}"
+    assert closing == f"prepare_data.py: corpus: found 2 faults with its references; {advice}"
     *told, _ = prepare(tmp_path, "--ref-rttm", "c.rttm", code=1).splitlines()
     assert [line.partition(";")[2] for line in told] == [f" looked for '{name}' in c.rttm" for name in ("a", "b_1")]
     assert not (tmp_path / "data").exists()
@@ -123,7 +123,7 @@ def test_turns_of_a_recording_in_two_files_are_refused(tmp_path: Path, corpus: P
 def test_a_named_uem_says_what_is_evaluated(tmp_path: Path, corpus: Path, elsewhere: Path) -> None:
     (elsewhere / "a.uem").unlink()
     (elsewhere / "a.rttm").unlink()  # which is not needed then
-    (corpus / "reco2channels").write_text("a a.wav\nb_1 b.1.wav\n")
+    (corpus / "reco2channels").write_text("a a.wav b.1.wav\nb_1 b.1.wav a.wav\n")
     (corpus / "reco2num_spk").write_text("a 2\nb_1 3\n")
     (corpus / "frame_shift").write_text("0.01\n")
     printed = prepare(tmp_path, "--ref-rttm", "elsewhere", "--uem", "elsewhere")
@@ -144,9 +144,9 @@ def test_references_that_are_not_there(tmp_path: Path, corpus: Path, flag: str) 
     assert line.startswith(f"prepare_data.py: {flag}: found 'nowhere', which is not there; wanted a file, a folder of")
     (tmp_path / "empty").mkdir()
     (line,) = prepare(tmp_path, flag, "empty", code=1).splitlines()
-    assert line.startswith("prepare_data.py: empty: is empty; wanted *.")
+    assert line.startswith("prepare_data.py: empty: holds no *.")
     broken = tmp_path / "broken"
     broken.write_text("a b\n")
     fault, closing = prepare(tmp_path, flag, "broken", code=1).splitlines()
-    assert fault.startswith("broken:1: found 2 fields; wanted") and "corpus: 1 faults in " in closing
+    assert fault.startswith("broken:1: found 2 fields; wanted") and "corpus: found 1 fault in " in closing
     assert "broken" in closing and not (tmp_path / "data").exists()
