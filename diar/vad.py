@@ -95,9 +95,10 @@ def speech_doubt(speech: Speech) -> str:
     return ""
 
 
-def regions_doubt(speech: Speech) -> str:
-    """What looks wrong with the (T,) speech that is left within the regions of all.uem, in words."""
-    return "" if speech.any() else "no speech in the regions of all.uem; --uem-margin and --whole-file take more"
+def regions_doubt(speech: Speech, kept: Speech) -> str:
+    """What looks wrong with ``kept``, the part of (T,) ``speech`` in the regions of all.uem, in words."""
+    lost = speech.any() and not kept.any()
+    return "no speech in the regions of all.uem; --uem-margin and --whole-file take more" if lost else ""
 
 
 def within(speech: Speech, regions: Iterable[Segment] | None) -> Speech:

@@ -40,7 +40,7 @@ def main() -> None:
         kept = within(speech, regions.get(recording))
         if not speech_file.lists(recording):
             cli.warn(f"{recording}: not listed in {speech_file.path}, so it has no speech")
-        elif doubt := speech_doubt(speech) or regions_doubt(kept):
+        elif doubt := regions_doubt(speech, kept) or speech_doubt(speech):
             cli.warn(f"{recording}: {doubt} ({speech_file.path})")
         job.write(recording, kept)
 

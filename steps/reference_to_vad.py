@@ -23,7 +23,7 @@ def main() -> None:
         kept = within(speech, regions.get(recording))
         if not speech.any():
             cli.warn(f"{recording}: no speech in the reference")
-        elif doubt := regions_doubt(kept):
+        elif doubt := regions_doubt(speech, kept):
             cli.warn(f"{recording}: {doubt}")
         job.write(recording, kept)
 

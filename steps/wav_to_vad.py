@@ -26,7 +26,7 @@ def main() -> None:
     def convert(recording: str) -> None:
         speech = wav_to_vad(read_wav(source(recording), wav_options), detector_options)
         kept = within(speech, regions.get(recording))
-        if doubt := speech_doubt(speech) or regions_doubt(kept):
+        if doubt := regions_doubt(speech, kept) or speech_doubt(speech):
             cli.warn(f"{recording}: {doubt}")
         job.write(recording, kept)
 

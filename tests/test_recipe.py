@@ -409,6 +409,10 @@ def test_a_preset_runs_the_one_that_follows_with_its_own_settings(finished):
     stopped = finished.run("--preset", "report", "--denoise", "none", "--stage", 2, "--stop-stage", 5)
     assert "report2" not in stopped.console
     (finished.folder / "data" / "eval" / "reco2class").unlink()
+    own = finished.run("--preset", "report", "--denoise", "none", "--stage", 6, "--clusters-opts", "--bic-threshold 5")
+    assert own.naming("--preset report2: goes without --clusters-opts, which are of hmm_gmm")
+    first = json.loads(finished.exp("clusters_reference_none_hmm_gmm", "options.json").read_text())["options"]
+    assert first["bic_threshold"] == 5 and finished.exp("reference_none_ib_hmm_gmm_none", "score.txt").exists()
 
 
 def test_number_of_speakers(finished):

@@ -313,6 +313,12 @@ def test_an_array_may_lack_microphones(tmp_path: Path, mirror: Mirror, left: int
     assert len(there(tmp_path)) == 8 + left
 
 
+def test_headsets_with_a_gap_are_a_fault(tmp_path: Path, mirror: Mirror) -> None:
+    del mirror.files[next(path for path in mirror.files if path.endswith("Headset-1.wav"))]
+    printed = download(tmp_path, mirror, "--mic", "ihm-mix", "--yes", "true", code=1)
+    assert printed.count("the server has no") == 1 and "Headset-1.wav" in printed
+
+
 def test_meetings_without_an_array_are_not_asked_for(tmp_path: Path, mirror: Mirror) -> None:
     listed = tmp_path / "server" / "AMI-diarization-setup" / "lists" / "dev.meetings.txt"
     listed.write_text("\n".join((*ami_setup.WITHOUT_ARRAY, *MEETINGS)))
