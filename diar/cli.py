@@ -75,6 +75,17 @@ def complain(message: str) -> int:
     return 1
 
 
+def refuse(faults: Sequence[str], where: object, what: str, advice: str) -> None:
+    """Print all faults, a line each, and end with an error if there are any.
+
+    Raises:
+        DataError: there are, so many of ``what``.
+    """
+    if faults:
+        print(*faults, sep="\n", file=sys.stderr)
+        raise DataError(where, f"found {len(faults)} fault{'s' * (len(faults) != 1)} {what}", advice=advice)
+
+
 def reason(error: DataError | OSError) -> str:
     """The one line that tells what is wrong."""
     if isinstance(error, DataError):

@@ -1,5 +1,7 @@
 """The one exception that means "the input is wrong, not our code"."""
 
+from __future__ import annotations
+
 
 class DataError(Exception):
     """Bad input, told in one line: ``where: what was found; what was wanted; what to do``.
@@ -11,3 +13,7 @@ class DataError(Exception):
         self.where = str(where)
         self.reason = "; ".join(part for part in (found, wanted, advice) if part)
         super().__init__(f"{self.where}: {self.reason}")
+
+    def __reduce__(self) -> tuple[type[DataError], tuple[str, str]]:
+        """Errors go from one process to another."""
+        return DataError, (self.where, self.reason)

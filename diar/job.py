@@ -20,7 +20,16 @@ from diar.io.data_folder import DataFolder
 from diar.io.files import TEMPORARY_SUFFIX, read_text, write_json, write_text
 from diar.options import Options, flag, option_help
 from diar.segments import Segment
-from diar.stage_folder import ERROR_SUFFIX, LASTING_SUFFIXES, SUM_SUFFIX, open_input, options_of, prepare_folder
+from diar.stage_folder import (
+    ERROR_SUFFIX,
+    LASTING_SUFFIXES,
+    REGIONS,
+    SUM_SUFFIX,
+    check_regions,
+    open_input,
+    options_of,
+    prepare_folder,
+)
 from diar.vad import RegionOptions
 
 TDOA_HELP = "folder of tdoa, whose sums of microphones take the place of wav.scp's audio"
@@ -71,6 +80,8 @@ class Job:
         self.recut: bool = getattr(arguments, "recut", False)
         self.recordings = self.data.recordings()
         self.inputs = [open_input(name, Path(getattr(arguments, name))) for name in inputs]
+        for folder in self.inputs:
+            check_regions(folder.path, self.data.path / REGIONS)
 
     def options(self, *classes: type[Options], conf: Path | None = None) -> list[Any]:
         """Options dataclasses from the flags; the command line wins over ``conf``, and ``conf`` over ``--config``."""
@@ -90,7 +101,7 @@ class Job:
         uem = None if options.whole_file else self.data.uem()
         if uem is None:
             return {}
-        self.depends_on([self.data.path / "all.uem"])
+        self.depends_on([self.data.path / REGIONS])
         margin = options.uem_margin
         return {name: [Segment(r.start - margin, r.end + margin) for r in regions] for name, regions in uem.items()}
 

@@ -22,7 +22,7 @@ def format_scores(scores: SetScore, options: ScoreOptions, uem: str = "none", va
     titles = ("SER", "DER", "miss", "FA", "JER", "found", "true", "seconds")
     return "\n".join(
         [
-            f"{_condition(options, uem, vad)} speakers counted from {TRUE_SPEAKER_SECONDS:g} s",
+            f"# {condition(options, uem, vad)} speakers counted from {TRUE_SPEAKER_SECONDS:g} s",
             *_table(titles, [(name, _score_cells(score)) for name, score in _rows(scores)]),
             *_speech_errors(scores),
             *(f"# {remark}" for remark in scores.remarks),
@@ -51,14 +51,15 @@ def format_speech(
     lines = [f"# speech found: seconds, percent of the recording, regions; vad={vad}"]
     lines += _table(("seconds", "percent", "regions"), cells)
     if scores is not None:
-        lines += [_condition(options, uem, vad), *_speech_errors(scores)]
+        lines += [f"# {condition(options, uem, vad)}", *_speech_errors(scores)]
         lines += [f"# {remark}" for remark in scores.remarks]
     return "\n".join([*lines, ""])
 
 
-def _condition(options: ScoreOptions, uem: str, vad: str) -> str:
+def condition(options: ScoreOptions, uem: str, vad: str) -> str:
+    """The stamp on every figure: how errors were counted, and where regions and speech came from."""
     overlap = "skipped" if options.skip_overlap else "scored"
-    return f"# collar={options.collar:g} overlap={overlap} uem={uem} vad={vad}"
+    return f"collar={options.collar:g} overlap={overlap} uem={uem} vad={vad}"
 
 
 def _speech_errors(scores: SetScore) -> list[str]:

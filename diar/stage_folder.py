@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from diar.errors import DataError
 from diar.io.ark import ArchiveFolder
 from diar.io.checkpoint import ModelFolder
-from diar.io.files import TEMPORARY_SUFFIX, read_json, write_json
+from diar.io.files import TEMPORARY_SUFFIX, read_json, read_text, write_json
 
 ERROR_SUFFIX = ".error"  # <recording>.error in a stage's folder: why it has no archive
 HISTORY_SUFFIX = ".merges.json"  # <recording>.merges.json in a folder of clusters
 BACKGROUND_SUFFIX = ".background.ark"  # what the information bottleneck's relevance variables are
 SOFT_LABELS_SUFFIX = ".soft_labels.ark"  # DEC's q of the speech frames, in a folder of clusters
+REGIONS = "all.uem"  # the data folder's, within which speech was looked for
 SUM_SUFFIX = ".sum.flac"  # <recording>.sum.flac in a folder of tdoa: its microphones in one signal
 # what a new cut leaves as it is
 LASTING_SUFFIXES = (HISTORY_SUFFIX, BACKGROUND_SUFFIX, SOFT_LABELS_SUFFIX, SUM_SUFFIX)
@@ -42,6 +43,27 @@ def open_input(noun: str, folder: Path) -> ArchiveFolder:
     if changed is not None:
         raise DataError(folder, f"was made from another {changed} than there is now", "wanted its result", advice)
     return ModelFolder(folder) if noun in MODEL_NOUNS else ArchiveFolder(folder)
+
+
+def check_regions(folder: Path, uem: Path) -> None:
+    """Refuse a folder whose speech was found within other regions than those of ``uem`` now.
+
+    Raises:
+        DataError: so it was.
+    """
+    now = read_text(uem) if uem.exists() else ""
+    if any(text != now for text in _regions_of(options_of(folder))):
+        advice = "stage 2 finds it anew: ./run.sh --stage 2"
+        raise DataError(folder, f"its speech was found within another {uem}", "wanted the one that is there", advice)
+
+
+def _regions_of(options: Any) -> Iterator[str]:
+    """The text of every all.uem that ``options``, or what they name as inputs, depend on."""
+    known = options if isinstance(options, dict) else {}
+    if REGIONS in (known.get("conf") or {}):
+        yield known["conf"][REGIONS]
+    for recorded in (known.get("inputs") or {}).values():
+        yield from _regions_of(recorded)
 
 
 def describe_features(folder: Path, dim: int) -> dict[str, Any]:

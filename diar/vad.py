@@ -26,7 +26,7 @@ _MOST_REGIONS_A_MINUTE, _FEW_REGIONS = 60, 30
 class RegionOptions(Options):
     """What of a recording is diarized; times stay those of the whole recording."""
 
-    whole_file: bool = option(False, "take whole recordings, not only the regions of all.uem")
+    whole_file: bool = option(False, "take whole recordings, not only the regions of an all.uem that names them")
     uem_margin: float = option(0.0, "time to both sides of each region of all.uem that is taken, too", unit="s", low=0)
 
 
@@ -93,6 +93,12 @@ def speech_doubt(speech: Speech) -> str:
         mean = to_seconds(int(speech.sum())) / n_regions
         return f"{n_regions} regions of speech, {mean:.2f} s each on average; is it noise, or are gaps not filled?"
     return ""
+
+
+def regions_doubt(speech: Speech, kept: Speech) -> str:
+    """What looks wrong with ``kept``, the part of (T,) ``speech`` in the regions of all.uem, in words."""
+    lost = speech.any() and not kept.any()
+    return "no speech in the regions of all.uem; --uem-margin and --whole-file take more" if lost else ""
 
 
 def within(speech: Speech, regions: Iterable[Segment] | None) -> Speech:

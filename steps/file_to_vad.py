@@ -22,7 +22,7 @@ from diar import cli
 from diar.errors import DataError
 from diar.io.speech_file import SpeechFile
 from diar.job import Job
-from diar.vad import RegionOptions, speech_doubt, within
+from diar.vad import RegionOptions, regions_doubt, speech_doubt, within
 
 
 def main() -> None:
@@ -37,11 +37,12 @@ def main() -> None:
 
     def convert(recording: str) -> None:
         speech = speech_file.frames(recording, len(feats.read(recording)))
+        kept = within(speech, regions.get(recording))
         if not speech_file.lists(recording):
             cli.warn(f"{recording}: not listed in {speech_file.path}, so it has no speech")
-        elif doubt := speech_doubt(speech):
+        elif doubt := regions_doubt(speech, kept) or speech_doubt(speech):
             cli.warn(f"{recording}: {doubt} ({speech_file.path})")
-        job.write(recording, within(speech, regions.get(recording)))
+        job.write(recording, kept)
 
     job.each_recording(convert)
 

@@ -10,7 +10,7 @@ from diar import cli
 from diar.io.data_folder import DataFolder
 from diar.io.rttm import write_rttm
 from diar.segments import TurnOptions, labels_to_turns, smooth_turns
-from diar.stage_folder import open_input
+from diar.stage_folder import REGIONS, check_regions, open_input
 
 
 def main() -> None:
@@ -23,6 +23,7 @@ def main() -> None:
     folder = Path(arguments.realigned)
     # without realignment the recipe gives the clusters
     realigned = open_input("clusters" if folder.name.startswith("clusters") else "realigned", folder)
+    check_regions(folder, Path(arguments.data) / REGIONS)
     turns = {}
     for recording in DataFolder(Path(arguments.data)).recordings():
         if recording not in realigned:

@@ -9,7 +9,7 @@ e.g.: steps/reference_to_vad.py data/eval exp/eval/feats exp/eval/vad_reference
 from diar import cli
 from diar.job import Job
 from diar.segments import speech_frames
-from diar.vad import RegionOptions, within
+from diar.vad import RegionOptions, regions_doubt, within
 
 
 def main() -> None:
@@ -20,9 +20,12 @@ def main() -> None:
 
     def convert(recording: str) -> None:
         speech = speech_frames(turns.get(recording, []), len(feats.read(recording)))
+        kept = within(speech, regions.get(recording))
         if not speech.any():
             cli.warn(f"{recording}: no speech in the reference")
-        job.write(recording, within(speech, regions.get(recording)))
+        elif doubt := regions_doubt(speech, kept):
+            cli.warn(f"{recording}: {doubt}")
+        job.write(recording, kept)
 
     job.each_recording(convert)
 

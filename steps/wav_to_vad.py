@@ -11,7 +11,7 @@ from diar import cli
 from diar.front_end import DETECTORS, wav_to_vad
 from diar.io.wav import WavOptions, read_wav
 from diar.job import TDOA_HELP, Job
-from diar.vad import RegionOptions, speech_doubt, within
+from diar.vad import RegionOptions, regions_doubt, speech_doubt, within
 
 
 def main() -> None:
@@ -25,9 +25,10 @@ def main() -> None:
 
     def convert(recording: str) -> None:
         speech = wav_to_vad(read_wav(source(recording), wav_options), detector_options)
-        if doubt := speech_doubt(speech):
+        kept = within(speech, regions.get(recording))
+        if doubt := regions_doubt(speech, kept) or speech_doubt(speech):
             cli.warn(f"{recording}: {doubt}")
-        job.write(recording, within(speech, regions.get(recording)))
+        job.write(recording, kept)
 
     job.each_recording(convert)
 

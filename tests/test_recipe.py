@@ -227,6 +227,21 @@ def test_default_of_rt04_simulates_meetings_and_says_so(tree):
     assert re.search(r"^ OVERALL SPEAKER DIARIZATION ERROR = \d+\.\d\d percent", run.console, re.M)
 
 
+def test_rt04_passes_the_options_of_the_simulator_on(tree, tmp_path):
+    recipe = tree.recipe("rt04")
+    turns = [f"SPEAKER r 1 {2 * k} 1.5 <NA> <NA> {'ab'[k % 2]} <NA> <NA>\n" for k in range(20)]
+    (tmp_path / "turns.rttm").write_text("".join(turns))
+    options = ("--num-meetings", 1, "--sessions", 2, "--duration", 20, "--num-speakers", 2, "--set", "twice")
+    run = recipe.run(*options, "--turns", "turns.rttm", "--stop-stage", 0, cwd=tmp_path)
+    assert run.naming("SIM01a", "2 speakers") and run.naming("SIM01b", "2 speakers")
+    lines = (recipe.folder / "data/twice/ref.rttm").read_text().splitlines()
+    lengths = [float(line.split()[4]) for line in lines]
+    assert sum(1.4 < length < 1.8 for length in lengths) > 0.5 * len(lengths), "turns as long as the references'"
+    recipe.run(*options, "--turns", "ami", "--stop-stage", 0, cwd=tmp_path)
+    (line,) = recipe.run(*options, "--noises", "none", "--stop-stage", 0, code=1, cwd=tmp_path).naming("--noises")
+    assert f"{tmp_path}/none: no such folder" in line
+
+
 def test_same_bytes_for_any_nj_and_for_a_second_run(whole, tree, corpus, finished):
     wanted = whole[0].results()
     assert {Path(name).name for name in wanted} >= {
@@ -395,6 +410,10 @@ def test_a_preset_runs_the_one_that_follows_with_its_own_settings(finished):
     stopped = finished.run("--preset", "report", "--denoise", "none", "--stage", 2, "--stop-stage", 5)
     assert "report2" not in stopped.console
     (finished.folder / "data" / "eval" / "reco2class").unlink()
+    own = finished.run("--preset", "report", "--denoise", "none", "--stage", 6, "--clusters-opts", "--bic-threshold 5")
+    assert own.naming("--preset report2: goes without --clusters-opts, which are of hmm_gmm")
+    first = json.loads(finished.exp("clusters_reference_none_hmm_gmm", "options.json").read_text())["options"]
+    assert first["bic_threshold"] == 5 and finished.exp("reference_none_ib_hmm_gmm_none", "score.txt").exists()
 
 
 def test_number_of_speakers(finished):
@@ -485,7 +504,7 @@ def test_help_lists_every_option(tree):
 def test_an_unknown_option_is_answered_with_the_valid_ones(tree):
     (line,) = tree.recipe("own").run("--num-speaker", 4, code=1).lines
     listed = re.findall(r"--([a-z-]+)", line.partition("valid options are")[2])
-    assert "--num-speaker" in line and set(listed) == set(GRAMMAR)
+    assert "--num-speaker" in line and set(listed) == {*GRAMMAR, "ref-rttm", "uem"}
 
 
 @pytest.mark.parametrize(

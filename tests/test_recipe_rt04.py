@@ -58,6 +58,18 @@ def test_both_tables_of_the_report_have_its_meetings_in_its_order(reported: tupl
         assert f"| **{sers['OVERALL']}** |" in table
 
 
+def test_the_tables_are_of_the_report_s_systems_and_of_the_last_run_alone(reported: tuple[Recipe, Run]) -> None:
+    recipe = reported[0].copy("ablation")
+    words = ("--mic", "sdm", "--preset", "report", "--stage", 6)
+    run = recipe.run(*words, "--clusterer", "aib")
+    assert "| meeting | the report | ours |" not in run.console
+    table = recipe.exp("wiener_reference_none_hmm_gmm_none", "report_table.md", set="dev_sdm")
+    assert table.exists()
+    choices = ("--denoise", "wiener", "--vad", "reference", "--realigner", "none")
+    recipe.run("--mic", "sdm", *choices, "--stage", 8, "--collar", 0)
+    assert not table.exists()  # it had another condition than score.txt now
+
+
 def test_only_the_scored_region_is_diarized_at_the_times_of_the_file(reported: tuple[Recipe, Run]) -> None:
     recipe, _ = reported
     for meeting in DEV:

@@ -74,6 +74,19 @@ def read_json(path: Path) -> Any:
         raise DataError(path, f"not JSON ({error})") from None
 
 
+def files_below(folder: Path) -> Iterator[Path]:
+    """All files in ``folder`` and the folders below, sorted folder by folder; links are followed."""
+    seen: set[Path] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        real = Path(place).resolve()
+        if real in seen:  # a link to a folder above would never end
+            folders.clear()
+            continue
+        seen.add(real)
+        folders.sort()
+        yield from (Path(place) / name for name in sorted(names) if (Path(place) / name).is_file())
+
+
 def numbered_lines(path: Path) -> Iterator[tuple[str, str]]:
     """The lines of a text file that are not blank, each with its place ``file:line``.
 

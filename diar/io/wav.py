@@ -134,6 +134,15 @@ def _sample_rate(name: str, opener: Opener) -> int:
     return rate
 
 
+def probe_rate(path: Path) -> int:
+    """Samples a second by the header.
+
+    Raises:
+        DataError: as ``read_wav``, as far as the header tells.
+    """
+    return _sample_rate(*_open(str(path), allow_pipes=False))
+
+
 def probe_duration(path: Path) -> float:
     """Seconds of audio, by the header alone where it tells.
 

@@ -37,7 +37,7 @@ num_spk= min_spk= max_spk=
 min_gap= min_turn=
 collar= skip_overlap=
 class_conf=conf/clusters # <class_conf>_<class>.conf: flags for the clustering of an audio class
-next_preset= preset_clusterer= # the preset to run after one, if its clusterer was not overruled
+next_preset= preset_clusterer= own_clusters_opts= # the preset to run after one, if its clusterer was not overruled
 stage_opts="tdoa_opts feats_opts vad_opts sae_opts dec_opts clusters_opts realigned_opts" # of the stages' programs
 tdoa_opts= feats_opts= vad_opts= sae_opts= dec_opts= clusters_opts= realigned_opts=
 
@@ -61,7 +61,8 @@ $corpus_help
   --corpus DIR --set NAME        what to diarize, and the name of its data folder (default eval)
   --nj N --cmd COMMAND           parallel jobs (default $nj) and their launcher (default $cmd)
   --config FILE --preset NAME    variables of this recipe from a file, or from conf/NAME.conf: report, the report's
-                                 settings for its first table, then report2, those for its second
+                                 settings for its first table, then report2, those for its second (on the features;
+                                 with --embedder dec or idec on its embeddings)
   --skip-bad true|false          go on without recordings that fail (default $skip_bad)
 
   --beamform none|delay_sum      stage 1 sums several microphones of a meeting: reco2channels, or the channels of its
@@ -89,8 +90,8 @@ $corpus_help
 
   --sample-rate N --channel N|mix --allow-pipes true|false          how audio is read
   --whole-file true|false --uem-margin S
-                                 with an all.uem stage 2 leaves out what is outside its regions and S around them
-                                 (default false, 0); times stay those of the whole file
+                                 with an all.uem stage 2 leaves out what is outside its regions and S around them, in
+                                 recordings that it names (default false, 0); times stay those of the whole file
   --num-spk N --min-spk N --max-spk N                               known number of speakers
   --min-gap S --min-turn S                                          smoothing of turns
   --collar S --skip-overlap true|false                              condition of the score
@@ -124,6 +125,7 @@ if [ -n "$preset" ]; then
   set -- ${arguments[@]+"${arguments[@]}"} # the command line wins
   . "$here/utils/parse_options.sh"
   [ "$clusterer" = "$preset_clusterer" ] || preset_clusters_opts= # they are another's
+  own_clusters_opts=$clusters_opts
   for name in $stage_opts; do
     from_preset=preset_$name
     declare "$name=${!from_preset} ${!name}"
@@ -281,7 +283,7 @@ fi
 
 # shellcheck disable=SC2086 # options are meant to be split into words
 make_system() { # <folder of labels> <system>: the turns and their score
-  rm -f $2/.*.tmp
+  rm -f $2/.*.tmp $2/report_table.md # the table is of an earlier run
   steps/realigned_to_rttm.py $turn_opts $data $1 $2
   steps/rttm_to_score.py $score_opts --vad $vad $data $2
 }
@@ -379,6 +381,7 @@ make_system() { # <folder of labels> <system>: the turns and their score
 if [ -n "$next_preset" ] && [ "$clusterer" = "$preset_clusterer" ] && [ "$stop_stage" -ge 6 ]; then
   [ "$stage" -ge 6 ] || stage=6 # what comes before is the same
   echo "$0: --preset $next_preset"
+  [ -z "$own_clusters_opts" ] || echo "$0: --preset $next_preset: goes without --clusters-opts, which are of $clusterer"
   cd "$started_in"
-  exec "$here/run.sh" "${arguments[@]}" --preset "$next_preset" --stage "$stage"
+  exec "$here/run.sh" "${arguments[@]}" --clusters-opts "" --preset "$next_preset" --stage "$stage"
 fi

@@ -11,29 +11,28 @@ e.g.: local/rt04/prepare_data.py --part dev --mic sdm LDC2007S11 data/dev_sdm
 
 from __future__ import annotations
 
-import re
 import shlex
 import shutil
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from release import PARTS, PERSONAL, TABLES, Release, parse_id, twins
+from rt04_release import PARTS, PERSONAL, TABLES, Release, duplicates, parse_id
 
 from diar import cli
 from diar.errors import DataError
 from diar.io.audio_headers import sphere_compression
-from diar.io.data_folder import clear_data_folder, write_data_folder
+from diar.io.corpus import mix_faults, mixes, names_in, write_recordings
+from diar.io.data_folder import clear_data_folder
 from diar.io.rttm import read_rttm_lines, renamed_rttm, rttm_faults
 from diar.io.uem import read_uem, uem_faults
-from diar.io.wav import probe_duration, write_mean
+from diar.io.wav import write_mean
 from diar.options import Options, option
 from diar.segments import Segment, union
 
 NONE = "none"  # in place of a file: the release has none, and none is wanted
 # NIST's notice on LDC2007S11: there these two are one file; the right d07 and d08 were given out separately
-KNOWN_TWINS = ("LDC_20011116-1400_d06", "LDC_20011116-1400_d07")
+KNOWN_DUPLICATES = ("LDC_20011116-1400_d06", "LDC_20011116-1400_d07")
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class ReleaseOptions(Options):
             DataError: one that the part has not.
         """
         there = PARTS[self.part].meetings
-        names = tuple(re.split(r"[\s,]+", self.meetings.strip())) if self.meetings.strip() else there
+        names = names_in(self.meetings) or there
         for name in names:
             if name not in there:
                 raise DataError("--meetings", f"found '{name}'", f"wanted some of {', '.join(there)}")
@@ -83,11 +82,11 @@ class Preparation:
                 ids.setdefault(found[0], set()).add(found[1])
         self._need(path, "SPEAKER line", set(ids))
         for meeting in self.options.wanted:
-            # a headset's id has its speaker's turns, the ids of two distant microphones have the same ones twice
-            distant = sorted(name for name in ids.get(meeting, ()) if not name.startswith(PERSONAL))
-            if len(distant) > 1:
-                told = f"has turns of {' and '.join(name or 'no microphone' for name in distant)}"
-                self.faults.append(f"{path}: {meeting} {told}; wanted one microphone's, or turns would count twice")
+            # headsets have a speaker's turns each, but a distant microphone has those of all
+            named = sorted(ids.get(meeting, ()))
+            if len(named) > 1 and not all(name.startswith(PERSONAL) for name in named):
+                found = f"has turns of {' and '.join(name or 'no microphone' for name in named)}"
+                self.faults.append(f"{path}: {meeting} {found}; wanted one microphone's, or turns would count twice")
         return renamed_rttm(path, self._wanted_name), ids
 
     def regions(self) -> tuple[dict[str, list[Segment]] | None, dict[str, set[str]]]:
@@ -115,12 +114,15 @@ class Preparation:
             names = self._single_microphone(meeting, named)
         else:
             names = release.microphones(meeting, ("d",) if mic == "mdm" else PERSONAL)
-            if len(names) < 2:
+            if not names:
                 wanted = "distant microphones (_d01, ...)" if mic == "mdm" else "headsets (_h01, ...)"
-                self.faults.append(f"{meeting}: wanted two or more {wanted}; {release.describe(meeting)}")
-                return []
-        paths = [path for name in names if (path := self._one_file(meeting, name))]
-        return self._without_twins(meeting, paths)
+                self.faults.append(f"{meeting}: wanted {wanted}; {release.describe(meeting)}")
+        paths = self._without_duplicates(meeting, [path for name in names if (path := self._one_file(meeting, name))])
+        if mic != "sdm" and len(paths) == 1:
+            cli.warn(f"{meeting}: goes with one microphone, {paths[0].name}, for want of others")
+        if mic == "ihm-mix":
+            self.faults += mix_faults([path for path in paths if not sphere_compression(path)])
+        return paths
 
     def _single_microphone(self, meeting: str, named: Sequence[set[str]]) -> list[str]:
         """The distant microphone that the reference names, or the UEM; or the only one that there is."""
@@ -131,7 +133,7 @@ class Preparation:
             if len(chosen) == 1:
                 if chosen[0] in there:
                     return chosen
-                wanted = f"{meeting}_{chosen[0]}*, the microphone of its reference"
+                wanted = f"{meeting}_{chosen[0]}*, the microphone of its reference or UEM"
                 break
         if there == [""] or (len(there) == 1 and not any(names - {""} for names in named)):
             return there
@@ -143,26 +145,28 @@ class Preparation:
         paths = self.release.audio[meeting][microphone]
         if len(paths) > 1:
             listed = ", ".join(str(path) for path in paths)
-            if not any(len(group) == len(paths) for group in twins(paths)):
+            if not any(len(group) == len(paths) for group in duplicates(paths)):
                 told = f"microphone '{microphone}' has several files that differ: {listed}; remove all but one"
                 self.faults.append(f"{meeting}: {told}")
                 return None
             cli.warn(f"{meeting}: the same audio several times, the first is taken: {listed}")
-        if sphere_compression(paths[0]) and not shutil.which("sph2pipe"):
-            how = sphere_compression(paths[0])
+        how = sphere_compression(paths[0])
+        if "shorten" in how and not shutil.which("sph2pipe"):
             self.faults.append(f"{paths[0]}: is compressed ({how}); wanted sph2pipe on the PATH, which decompresses it")
+        elif how and "shorten" not in how:
+            self.faults.append(f"{paths[0]}: is compressed ({how}); decompress it first (NIST's w_decode)")
         return paths[0]
 
-    def _without_twins(self, meeting: str, paths: list[Path]) -> list[Path]:
-        """``paths`` less those whose audio is another's; all twins among the meeting's microphones are told."""
+    def _without_duplicates(self, meeting: str, paths: list[Path]) -> list[Path]:
+        """``paths`` less those that repeat another; all duplicates among the meeting's microphones are reported."""
         everything = [files[0] for _, files in sorted(self.release.audio.get(meeting, {}).items())]
         kept = list(paths)
-        for group in twins(everything):
+        for group in duplicates(everything):
             out = [path for path in group if path in kept][1:]
             kept = [path for path in kept if path not in out]
             listed = ", ".join(path.name for path in group)
             left = f"; left out: {', '.join(path.name for path in out)}" if out else ""
-            known = all(any(path.name.startswith(name) for path in group) for name in KNOWN_TWINS)
+            known = all(any(path.name.startswith(name) for path in group) for name in KNOWN_DUPLICATES)
             notice = " (known to NIST, which gave out the right d07 and d08 separately)" if known else ""
             cli.warn(f"{meeting}: the same audio in {listed}{notice}{left}")
         return kept
@@ -204,55 +208,37 @@ def main() -> None:
         meeting: preparation.audio(meeting, (named_by_reference.get(meeting, set()), named_by_uem.get(meeting, set())))
         for meeting in options.wanted
     }
-    if faults := preparation.faults:
-        print(*faults, sep="\n", file=sys.stderr)
-        raise DataError(arguments.corpus, f"{len(faults)} faults with its files", advice="mend them, and start again")
+    cli.refuse(preparation.faults, arguments.corpus, "with its files", "mend them, and start again")
     clear_data_folder(data)  # before its audio changes
-    sources = {meeting: readable(paths, data / "wav") for meeting, paths in microphones.items()}
+    sources = decompressed(microphones, data / "wav")
     if options.mic == "ihm-mix":
-        sources = {meeting: [mix(meeting, paths, data / "wav")] for meeting, paths in sources.items()}
-    write_meetings(data, sources, reference, regions)
-
-
-def readable(paths: Sequence[Path], folder: Path) -> list[str]:
-    """``paths`` as absolute paths, or where they are compressed, what they are decompressed to in ``folder``."""
-    sources = []
-    for path in paths:
-        if sphere_compression(path):
-            folder.mkdir(parents=True, exist_ok=True)
-            decompressed = folder / f"{path.stem}.flac"
-            write_mean([f"sph2pipe -f wav {shlex.quote(str(path))} |"], decompressed, allow_pipes=True)
-            sources.append(str(decompressed))
-        else:
-            sources.append(str(path.resolve()))
-    return sources
-
-
-def mix(meeting: str, sources: Sequence[str], folder: Path) -> str:
-    """The mean of ``sources``, written into ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_mean(sources, folder / f"{meeting}.flac")
-    return str(folder / f"{meeting}.flac")
-
-
-def write_meetings(
-    data: Path, sources: dict[str, list[str]], reference: str | None, regions: dict[str, list[Segment]] | None
-) -> None:
-    """Write the data folder, and say what is in it."""
-    durations = {}
-    for meeting, files in sources.items():
-        try:  # the sum of several microphones is as long as the longest
-            durations[meeting] = max(probe_duration(Path(file)) for file in files)
-        except DataError as error:  # told again by check_data.py and by stage 1, which decide what follows
-            cli.warn(f"{meeting}: {error}")
+        sources = mixes(sources, data / "wav")
     classes = "".join(f"{meeting} {meeting.partition('_')[0]}\n" for meeting in sorted(sources))
-    wavs = {meeting: files[0] for meeting, files in sources.items()}
-    several = {meeting: files for meeting, files in sources.items() if len(files) > 1}
-    write_data_folder(data, wavs, durations, reference, regions, {"reco2class": classes}, several)
-    minutes = sum(durations.values()) / 60
-    scored = sum(region.duration for found in (regions or {}).values() for region in found) / 60
-    told = f"{scored:.1f} of them" if regions else "all"
-    print(f"{data}: {len(wavs)} recordings, {minutes:.1f} minutes, {told} to score")
+    print(write_recordings(data, sources, reference, regions, cli.warn, {"reco2class": classes}))
+
+
+def decompressed(microphones: Mapping[str, Sequence[Path]], folder: Path) -> dict[str, list[Path]]:
+    """The files of each meeting; in place of compressed ones what sph2pipe makes of them, in ``folder``.
+
+    Raises:
+        DataError: it fails; all files of which it does are reported.
+    """
+    sources: dict[str, list[Path]] = {}
+    faults = []
+    for meeting, paths in microphones.items():
+        sources[meeting] = [path.resolve() for path in paths]
+        for number, path in enumerate(paths):
+            if not sphere_compression(path):
+                continue
+            folder.mkdir(parents=True, exist_ok=True)
+            sources[meeting][number] = (folder / f"{path.stem}.flac").resolve()
+            try:
+                pipe = f"sph2pipe -f wav {shlex.quote(str(path))} |"
+                write_mean([pipe], sources[meeting][number], allow_pipes=True)
+            except DataError as error:
+                faults.append(str(error))
+    cli.refuse(faults, folder.parent, "with compressed files", "copy them again")
+    return sources
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """One of the report's two tables, with the speaker errors of a system of ours beside its own, in its order.
 
+Its figures are of embeddings by DEC or IDEC; ours are of what --system says.
+
 The report is an internship report of the IIT Madras Speech and Vision Lab (2018); its figures are speaker errors (SER)
 in percent on RT-04S development meetings. Meetings that it has not stand below. Our overall line pools seconds; the
 report's seems to be a plain mean (of its eight figures: 24.6), so ours is told, too.
@@ -20,6 +22,7 @@ from diar.io.data_folder import DataFolder
 from diar.io.files import write_text
 from diar.io.rttm import read_rttm_lines
 from diar.score import ScoreOptions, SetScore, score_set
+from diar.score_text import condition
 
 
 @dataclass(frozen=True)
@@ -39,22 +42,22 @@ _MEETINGS = (
 TABLES = {
     "1": ReportTable(
         "6.1.7",
-        "HMM/GMM, polling",
+        "HMM/GMM with polling, on DEC or IDEC embeddings",
         dict(zip(_MEETINGS, (36, 9, 14.2, 31, 9.8, 24, 33, 40), strict=True)),
         25,
     ),
     "2": ReportTable(
         "7.3.2",
-        "IB made to behave like HMM/GMM, integrated Viterbi",
+        "IB made to behave like HMM/GMM with integrated Viterbi, on DEC or IDEC embeddings",
         dict(zip(_MEETINGS, (28, 8.68, 13.3, 27, 8.2, 22, 29, 37.9), strict=True)),
         None,
     ),
 }
 
 
-def format_table(table: ReportTable, scores: SetScore, condition: str) -> str:
-    """The table in Markdown."""
-    ours = {score.recording: score.ser for score in scores.recordings}
+def format_table(table: ReportTable, scores: SetScore, system: str, condition: str) -> str:
+    """The table in Markdown; ``system`` and ``condition`` are those of ours."""
+    ours = {score.recording: score.ser for score in scores.recordings if score.scored_speaker_time}
     order = [name for name in table.figures if name in ours] + [name for name in ours if name not in table.figures]
     rows = [(name, _percent(table.figures.get(name)), _percent(ours[name])) for name in order]
     mean = _mean(list(table.figures.values()))
@@ -63,7 +66,7 @@ def format_table(table: ReportTable, scores: SetScore, condition: str) -> str:
         ("mean of meetings", _percent(mean), _percent(_mean([ours[name] for name in order]))),
     ]
     lines = [
-        f"SER in percent: the report's {table.section} ({table.system}) and ours; {condition}",
+        f"SER in percent: the report's {table.section} ({table.system}) and ours ({system}); {condition}",
         "",
         "| meeting | the report | ours |",
         "|---|---|---|",
@@ -98,9 +101,8 @@ def main() -> None:
         print(f"{data.path / 'ref.rttm'}: none, so there is nothing to set beside the report's table")
         return
     scores = score_set(reference, read_rttm_lines(system / "hyp.rttm"), data.uem(), options)
-    overlap = "skipped" if options.skip_overlap else "scored"
-    condition = f"collar {options.collar:g}, overlap {overlap}, vad {arguments.vad}"
-    text = format_table(TABLES[arguments.table], scores, condition)
+    uem = "none" if data.uem() is None else "all.uem"
+    text = format_table(TABLES[arguments.table], scores, system.name, condition(options, uem, arguments.vad))
     write_text(system / "report_table.md", text)
     print(text, end="")
 

@@ -39,9 +39,13 @@ class ConversationOptions(Options):
     duration: float = option(180.0, "length of a meeting", unit="s", low=20, high=3600)
     num_speakers: str = option("3-5", "number of speakers, or a range to draw it from, as in 3-5")
     overlap: float = option(0.05, "share of the speech time in which two speakers talk", low=0, high=0.3)
+    turns: str = option("", "turn-taking as in references: RTTM, a folder of it, a model fitted to some, or ami")
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.turns and self.overlap != ConversationOptions.overlap:
+            found = f"found {self.overlap:g} with --turns {self.turns}"
+            raise DataError("--overlap", found, "wanted one of the two: the references have an overlap of their own")
         most = self.speaker_range[1]
         if most * SECONDS_A_SPEAKER > self.duration:
             advice = f"pass --duration {most * SECONDS_A_SPEAKER:g} or more"

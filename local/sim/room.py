@@ -28,6 +28,7 @@ MOUTH_HEIGHT, TABLE_HEIGHT, FAR_HEIGHT = 1.2, 0.8, 1.6  # m
 SPREAD_RADII = (0.45, 0.5)  # m, of distant microphones around the first: 8 of them are 0.3 to 1 m apart
 SPREAD_ANGLES = 0.1  # of the angle between two of them, by which one may be off
 CIRCLE_RADIUS = 0.1  # m, of a microphone array
+PLACE_MARGIN = 0.5  # m, of other sounds from walls and microphones
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,16 @@ def with_microphones(room: Room, kind: str, layout: str, n_microphones: int, rng
     plane = np.eye(3)[:2] if kind == "table" else np.eye(3)[1:]
     around = centre + radii[:, np.newaxis] * np.column_stack([np.cos(angles), np.sin(angles)]) @ plane
     return replace(room, microphones=np.vstack([centre, around]) if layout == "spread" else around)
+
+
+def draw_places(room: Room, n_places: int, rng: np.random.Generator) -> Room:
+    """``room`` with ``n_places`` further places, after those of the mouths, from which something is to be heard."""
+    places: list[Float64] = []
+    while len(places) < n_places:
+        place = rng.uniform(PLACE_MARGIN, room.size - PLACE_MARGIN)
+        if np.linalg.norm(room.microphones - place, axis=1).min() > PLACE_MARGIN:
+            places.append(place)
+    return replace(room, mouths=np.vstack([room.mouths, *places]))
 
 
 def image_sources(

@@ -26,8 +26,10 @@ KEPT_PAUSE = 0.2  # seconds are left of a pause that is cut
 CUT_SEARCH = 0.2  # seconds before the end of a turn in which the best place to stop is looked for
 FADE_SECONDS = 0.005
 CACHED_UTTERANCES = 400
+LEVEL_SPREAD = 2.0  # dB, standard deviation of talkers' levels
 
 
+@lru_cache(maxsize=1)  # a corpus has many files
 def find_readers(folder: Path) -> dict[str, list[Path]]:
     """The audio files of each speaker, both sorted by name.
 
@@ -49,16 +51,29 @@ def find_readers(folder: Path) -> dict[str, list[Path]]:
 class Reader:
     """A talker who reads the utterances of ``paths`` in a random order, again from the start when all are read.
 
+    In session k of n of the same ``rng``, k from 0 on, the reader begins with the k-th n-th of that order, and has
+    another level.
+
     Attributes:
         name: the speaker's name.
         level: level relative to the other talkers, dB.
     """
 
-    def __init__(self, name: str, paths: list[Path], sample_rate: int, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        name: str,
+        paths: list[Path],
+        sample_rate: int,
+        rng: np.random.Generator,
+        session: tuple[int, int] = (0, 1),
+    ) -> None:
         self.name = name
-        self.level = float(rng.normal(0.0, 2.0))
+        self.level = float(rng.normal(0.0, LEVEL_SPREAD))
         self._sample_rate = sample_rate
-        self._utterances = self._endless([paths[k] for k in rng.permutation(len(paths))])
+        order = np.roll(rng.permutation(len(paths)), -(session[0] * len(paths) // session[1]))
+        self._utterances = self._endless([paths[k] for k in order])
+        if session[0]:
+            self.level = float(rng.normal(0.0, LEVEL_SPREAD, session[0])[-1])
         self._rest: Float32 = np.zeros(0, dtype=np.float32)  # speech read but not said yet
 
     def say(self, n_samples: int) -> Float32:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+LEVEL_SPREAD = 2.0  # dB, standard deviation of talkers' levels
 MAX_FORMANTS = 8
 WOMAN_F0, MAN_F0 = 205.0, 120.0  # Hz
 WOMAN_SCALE = 1.16  # formants of an average woman relative to a man's
@@ -70,7 +71,7 @@ def draw_voice(female: bool, rng: np.random.Generator) -> Voice:
         shimmer=rng.uniform(0.02, 0.08),
         frication=10 ** (rng.normal(0.0, 2.0) / 20),
         rate=rng.uniform(0.88, 1.15),
-        level=rng.normal(0.0, 2.0),
+        level=rng.normal(0.0, LEVEL_SPREAD),
         colour=tuple((COLOUR_DB * rng.uniform(-1, 1, len(COLOUR_DB))).tolist()),
         damping=tuple(np.exp(0.3 * rng.standard_normal(MAX_FORMANTS)).tolist()),
     )

@@ -35,8 +35,9 @@ def table(folder: Path, *options: object, code: int = 0) -> list[str]:
 
 def test_the_first_table(folder: Path) -> None:
     printed = table(folder, "--table", 1, "--collar", 0, "--vad", "reference")
-    told = "(HMM/GMM, polling) and ours; collar 0, overlap skipped, vad reference"
-    assert printed[0] == f"SER in percent: the report's 6.1.7 {told}"
+    theirs = "HMM/GMM with polling, on DEC or IDEC embeddings"
+    stamp = "collar=0 overlap=skipped uem=none vad=reference"
+    assert printed[0] == f"SER in percent: the report's 6.1.7 ({theirs}) and ours (system); {stamp}"
     assert printed[2:9] == [
         "| meeting | the report | ours |",
         "|---|---|---|",
@@ -52,7 +53,7 @@ def test_the_first_table(folder: Path) -> None:
 
 def test_the_second_table_and_the_condition(folder: Path) -> None:
     printed = table(folder, "--table", 2, "--skip-overlap", "false")
-    assert "the report's 7.3.2" in printed[0] and "collar 0.25, overlap scored" in printed[0]
+    assert "the report's 7.3.2" in printed[0] and "collar=0.25 overlap=scored" in printed[0]
     rows = {line.split(" | ")[0]: line.split(" | ")[1] for line in printed[4:9]}
     assert rows["| CMU_20020319-1400"] == "28.00" and rows["| LDC_20011116-1400"] == "8.20"
     assert rows["| overall"] == "" and rows["| mean of meetings"] == "21.76"

@@ -15,7 +15,7 @@ from step_runner import call_step
 RT04 = Path(__file__).parents[2] / "local" / "rt04"
 sys.path.append(str(RT04))
 
-import release as found_release  # noqa: E402
+import rt04_release as found_release  # noqa: E402
 
 MICROPHONES = ("d01", "d02", "d05", "d06")
 RT05 = ("AMI_20041210-1052", "VT_20050304-1300")
@@ -93,8 +93,8 @@ def test_the_ihm_mix_is_the_mean_of_the_personal_microphones(tmp_path: Path, kin
     release.add(DEV[4], signals, [(0.5, 2.0, "x")], (0.0, 3.0))
     prepare(release, "--mic", "ihm-mix", "--meetings", DEV[4])
     (path,) = table(release, "wav.scp")[DEV[4]]
-    assert path == f"data/wav/{DEV[4]}.flac"
-    mixed = soundfile.read(tmp_path / path)[0]
+    assert path == str(tmp_path / "data" / "wav" / f"{DEV[4]}.flac")
+    mixed = soundfile.read(path)[0]
     assert np.abs(mixed - np.mean([signals[f"{kind}0{k}"] for k in (1, 2, 3)], axis=0)).max() < 2**-14
 
 
@@ -150,7 +150,7 @@ def test_without_reference_and_regions_if_asked_for(release: FakeRelease) -> Non
         release.rttm(mic).unlink()
         release.uem(mic).unlink()
     printed = prepare(release, "--ref-rttm", "none", "--uem", "none", "--mic", "mdm")
-    assert "0.4 minutes, all to score" in printed
+    assert "8 recordings, 0.4 minutes\n" in printed
     assert not (release.root.parent / "data" / "ref.rttm").exists()
     assert not (release.root.parent / "data" / "all.uem").exists()
 
@@ -196,7 +196,7 @@ def test_other_twins_are_told_too(release: FakeRelease) -> None:
     assert f"{DEV[6]}: the same audio in {DEV[6]}_d01_NONE.sph, {DEV[6]}_d05_NONE.sph\n" in printed
 
 
-def test_twins_are_files_whose_samples_are_equal_to_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_duplicates_have_samples_that_are_equal_to_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(found_release, "_BLOCK", 1000)
     samples = np.random.default_rng(0).standard_normal(3000)
     other = samples.copy()
@@ -204,8 +204,8 @@ def test_twins_are_files_whose_samples_are_equal_to_the_last(tmp_path: Path, mon
     paths = [tmp_path / f"{name}.raw" for name in "abcde"]
     for path, content in zip(paths, (samples, other, samples, other, samples[:-1]), strict=True):
         path.write_bytes(content.tobytes())
-    assert found_release.twins(paths) == [[paths[0], paths[2]], [paths[1], paths[3]]]
-    assert found_release.twins(paths[:2]) == []
+    assert found_release.duplicates(paths) == [[paths[0], paths[2]], [paths[1], paths[3]]]
+    assert found_release.duplicates(paths[:2]) == []
 
 
 # ---- compressed ----------------------------------------------------------------------------------------------------
@@ -220,12 +220,35 @@ def test_shorten_is_decompressed_by_sph2pipe(
     monkeypatch.setenv("PATH", str(fake_sph2pipe(tmp_path / "bin with blanks")), prepend=":")
     prepare(release)
     scp = table(release, "wav.scp")
-    assert scp[DEV[0]] == [f"data/wav/{path.stem}.flac"] and scp[DEV[1]] == [str(release.sph(DEV[1], "d01"))]
-    np.testing.assert_array_equal(soundfile.read(tmp_path / scp[DEV[0]][0])[0], wanted)
+    assert scp[DEV[0]] == [str(tmp_path / "data" / "wav" / f"{path.stem}.flac")]
+    assert scp[DEV[1]] == [str(release.sph(DEV[1], "d01"))]
+    np.testing.assert_array_equal(soundfile.read(scp[DEV[0]][0])[0], wanted)
     release.compress(release.sph(DEV[0], "d02"))
     prepare(release, "--mic", "mdm", "--meetings", DEV[0])
     files = table(release, "reco2channels")[DEV[0]]
     assert [Path(file).suffix for file in files] == [".flac", ".flac", ".sph", ".sph"]
+
+
+def test_files_that_sph2pipe_fails_on_are_all_told(
+    release: FakeRelease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = fake_sph2pipe(tmp_path / "bin") / "sph2pipe"
+    program.write_text("#!/bin/sh\necho broken >&2\nexit 3\n")
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    for meeting in DEV[:2]:
+        release.compress(release.sph(meeting, "d01"))
+    printed = prepare(release, code=1)
+    for meeting in DEV[:2]:
+        assert f"{meeting}_d01_NONE.sph |: the command failed (exit 3): broken" in printed.replace("'", "")
+    assert "found 2 faults with compressed files" in printed and not (tmp_path / "data" / "wav.scp").exists()
+
+
+def test_other_compression_is_told_with_what_undoes_it(release: FakeRelease) -> None:
+    path = release.sph(DEV[0], "d01")
+    release.compress(path)
+    path.write_bytes(path.read_bytes().replace(b"shorten-v2.00", b"wavpack-v1.00"))
+    printed = prepare(release, code=1)
+    assert "is compressed (embedded-wavpack-v1.00); decompress it first (NIST's w_decode)" in printed
 
 
 def test_without_sph2pipe_every_compressed_file_is_told(
@@ -238,7 +261,7 @@ def test_without_sph2pipe_every_compressed_file_is_told(
     for meeting in DEV[:2]:
         where = f"{meeting}_d01_NONE.sph: is compressed (embedded-shorten-v2.00)"
         assert f"{where}; wanted sph2pipe on the PATH, which decompresses it\n" in printed
-    assert "2 faults" in printed and is_untouched(release)
+    assert "found 2 faults" in printed and is_untouched(release)
 
 
 # ---- what is wrong -------------------------------------------------------------------------------------------------
@@ -254,20 +277,34 @@ def test_all_that_is_missing_is_told_and_nothing_is_written(release: FakeRelease
     known = [path.relative_to(release.root.parent) for path in (rttm, uem)]
     assert f"\n{known[0]}: holds no SPEAKER line of {DEV[6]}\n" in f"\n{printed}"
     assert f"\n{known[1]}: holds no region of {DEV[7]}\n" in printed
-    wanted = f"{DEV[1]}: wanted {DEV[1]}_d01*, the microphone of its reference; there is no audio of this meeting\n"
+    wanted = f"{DEV[1]}: wanted {DEV[1]}_d01*, the microphone of its reference or UEM; there is no audio of"
     assert wanted in printed
     (line,) = [line for line in printed.splitlines() if line.startswith(f"{DEV[2]}: wanted {DEV[2]}_d05*")]
     assert all(f"{DEV[2]}_{name}_NONE.sph" in line for name in ("d01", "d02", "d06"))
-    assert printed.splitlines()[-1].endswith("LDC2007S11: 4 faults with its files; mend them, and start again")
+    assert printed.splitlines()[-1].endswith("LDC2007S11: found 4 faults with its files; mend them, and start again")
     assert is_untouched(release)
 
 
-@pytest.mark.parametrize(("mic", "wanted"), [("mdm", "distant microphones (_d01"), ("ihm-mix", "headsets (_h01")])
-def test_one_microphone_is_not_several(tmp_path: Path, mic: str, wanted: str) -> None:
+@pytest.mark.parametrize(
+    ("mic", "there", "wanted"),
+    [("mdm", "h01", "distant microphones (_d01"), ("ihm-mix", "d01", "headsets (_h01")],
+)
+def test_other_microphones_will_not_do(tmp_path: Path, mic: str, there: str, wanted: str) -> None:
     release = FakeRelease(tmp_path / "corpus")
-    release.add_small(DEV[:1], ("d01", "h01"))
+    release.add_small(DEV[:1], (there,))
     printed = prepare(release, "--mic", mic, "--meetings", DEV[0], code=1)
-    assert f"{DEV[0]}: wanted two or more {wanted}, ...); there is " in printed and f"{DEV[0]}_d01_NONE.sph" in printed
+    assert f"{DEV[0]}: wanted {wanted}, ...); there is {DEV[0]}_{there}" in printed
+
+
+@pytest.mark.parametrize("copies", [[], ["d07"]])
+def test_a_meeting_with_one_distant_microphone_goes_with_it(release: FakeRelease, copies: list[str]) -> None:
+    for name in MICROPHONES[:-1]:
+        release.sph(DEV[4], name).unlink()
+    for name in copies:
+        shutil.copy(release.sph(DEV[4], "d06"), release.sph(DEV[4], name))
+    printed = prepare(release, "--mic", "mdm", "--meetings", f"{DEV[3]} {DEV[4]}")
+    assert f"{DEV[4]}: goes with one microphone, {DEV[4]}_d06_NONE.sph, for want of others" in printed
+    assert list(table(release, "reco2channels")) == [DEV[3]] and sorted(table(release, "wav.scp")) == [*DEV[3:5]]
 
 
 def test_tables_that_are_missing_or_ambiguous_are_told(release: FakeRelease) -> None:
@@ -277,7 +314,7 @@ def test_tables_that_are_missing_or_ambiguous_are_told(release: FakeRelease) -> 
     shutil.copy(release.rttm("sdm"), other)
     printed = prepare(release, code=1)  # a copy of the reference is no other
     assert "holds no dev04s*.sdm.uem, here or in any folder below; name it: --uem FILE (or none)" in printed
-    assert "1 faults" in printed
+    assert "found 1 fault with its files" in printed
     other.write_text(release.rttm("sdm").read_text() + ";; changed\n")
     printed = prepare(release, "--uem", str(release.uem("mdm")), code=1)
     assert "LDC2007S11: holds several dev04s*.sdm.rttm: " in printed and "; name one: --ref-rttm FILE" in printed
@@ -296,11 +333,42 @@ def test_faulty_lines_are_told_with_their_places(release: FakeRelease) -> None:
     assert "dev04s.sdm.uem:10: found a region from 5.0 to 4.0 s" in printed
 
 
-def test_a_reference_of_two_microphones_would_count_turns_twice(release: FakeRelease) -> None:
+@pytest.mark.parametrize("other", ["d02", "h01"])
+def test_a_reference_of_two_microphones_would_count_turns_twice(release: FakeRelease, other: str) -> None:
     text = release.rttm("mdm").read_text()
-    release.rttm("mdm").write_text("".join(text.replace(DEV[0], f"{DEV[0]}_{name}_NONE") for name in ("d01", "d02")))
+    release.rttm("mdm").write_text("".join(text.replace(DEV[0], f"{DEV[0]}_{name}_NONE") for name in ("d01", other)))
     printed = prepare(release, "--mic", "mdm", code=1)
-    assert f"{DEV[0]} has turns of d01 and d02; wanted one microphone's" in printed
+    assert f"{DEV[0]} has turns of d01 and {other}; wanted one microphone's" in printed
+
+
+def test_links_to_folders_are_followed_and_capitals_are_names_too(release: FakeRelease, tmp_path: Path) -> None:
+    (linked := tmp_path / "linked").mkdir()
+    (linked / "disc").symlink_to(release.root / "data")
+    (linked / "disc" / "again").symlink_to(linked)  # a link that leads in circles
+    release.rttm("sdm").rename(release.reference / release.rttm("sdm").name.upper())
+    path = release.sph(DEV[0], "d01")
+    path.rename(path.with_suffix(".SPH"))
+    call_step(tmp_path, "../local/rt04/prepare_data.py", "linked", "data", job=False)
+    assert len(table(release, "wav.scp")) == 8
+
+
+def test_headsets_that_cannot_be_mixed_are_all_told_before_anything_is_written(tmp_path: Path) -> None:
+    release = FakeRelease(tmp_path / "corpus")
+    release.add_small(DEV[:2], ("h01", "h02", "h03"))
+    cut, slow = release.sph(DEV[0], "h02", "_fe001"), release.sph(DEV[1], "h03", "_fe001")
+    cut.write_bytes(cut.read_bytes()[:-99])
+    soundfile.write(slow, np.zeros(24000), 8000, format="NIST", subtype="PCM_16")
+    printed = prepare(release, "--mic", "ihm-mix", "--meetings", " ".join(DEV[:2]), code=1)
+    assert f"{cut}: truncated" in printed.replace("corpus/", f"{tmp_path}/corpus/")
+    assert "_h03_fe001.sph: has 8000 Hz; wanted 16000 Hz, as " in printed and is_untouched(release)
+
+
+def test_other_evaluations_of_rt05_are_no_matter(tmp_path: Path) -> None:
+    release = FakeRelease(tmp_path / "corpus", "rt05")
+    release.add_small(RT05, MICROPHONES)
+    (release.index / "expt_05s_sttul_eval05s_eng_confmtg_sdm_1.uem").write_text("x 1 0 1\n")
+    (release.reference / "rt05s.lectmtg.050614.spkr.sdm.rttm").write_text("SPEAKER x\n")
+    prepare(release, "--part", "rt05", "--meetings", ",".join(RT05))
 
 
 def test_files_that_are_named_must_be_there(release: FakeRelease) -> None:

@@ -80,3 +80,32 @@ def test_other_regions_make_other_results(folder: Path, step: str) -> None:
 def test_a_margin_below_zero_is_refused(folder: Path) -> None:
     printed = call_step(folder, "reference_to_vad.py", "--uem-margin=-1", *STEPS["reference_to_vad.py"], code=1)
     assert printed.splitlines()[-1].endswith("--uem-margin: found -1.0; wanted at least 0 s")
+
+
+@every_step
+def test_regions_without_speech_are_warned_of(folder: Path, step: str) -> None:
+    (folder / "data" / "all.uem").write_text("a 1 8.0 9.0\n")
+    printed = call_step(folder, step, *STEPS[step])
+    assert "warning: a: no speech in the regions of all.uem; --uem-margin and --whole-file take more" in printed
+    assert "warning: b: no speech" not in printed
+
+
+def test_later_steps_refuse_speech_within_other_regions(folder: Path) -> None:
+    """Stages 6, by speech, and 8, by labels that were made by it."""
+    speech(folder, "reference_to_vad.py")
+    write_scp(folder / "vad", "vad", ["a", "b"])
+    rng = np.random.default_rng(1)
+    for recording in ("a", "b"):
+        write_archive(folder / "feats", recording, rng.standard_normal((N_FRAMES, 2)).astype(np.float32))
+    cluster = ("embed_to_clusters.py", "data", "feats", "vad", "clusters")
+    call_step(folder, *cluster)
+    write_scp(folder / "clusters", "clusters", ["a", "b"])
+    to_rttm = ("realigned_to_rttm.py", "data", "clusters", "system")
+    call_step(folder, *to_rttm, job=False)
+    for text in ("a 1 1.0 3.0\n", ""):  # others, and none
+        (folder / "data" / "all.uem").unlink()
+        if text:
+            (folder / "data" / "all.uem").write_text(text)
+        told = "its speech was found within another data/all.uem; wanted the one that is there; stage 2 finds it anew"
+        assert f"vad: {told}" in call_step(folder, *cluster, code=1)
+        assert f"clusters: {told}" in call_step(folder, *to_rttm, code=1, job=False)

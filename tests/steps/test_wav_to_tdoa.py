@@ -45,3 +45,20 @@ def test_a_recording_that_fails_leaves_no_sum(tmp_path: Path) -> None:
     printed = run_step(tmp_path, "wav_to_tdoa.py", "data", "tdoa", code=1)
     assert "a: failed: a.wav: sample 7000 is not a number" in printed
     assert sorted(path.name for path in (tmp_path / "tdoa").iterdir()) == ["a.error", "options.json"]
+
+
+def test_a_meeting_of_one_microphone_goes_with_it_where_others_have_several(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    rng = np.random.default_rng(0)
+    for name in ("a", "b", "c"):
+        soundfile.write(tmp_path / f"{name}.wav", 0.1 * rng.standard_normal(8000), 8000, subtype="PCM_24")
+    (tmp_path / "data" / "wav.scp").write_text("one c.wav\nseveral a.wav\n")
+    printed = run_step(tmp_path, "wav_to_tdoa.py", "data", "tdoa", code=1)
+    assert "one: failed: one: has 1 channel; wanted 2 or more to sum; leave out --beamform" in printed
+    (tmp_path / "data" / "reco2channels").write_text("several a.wav b.wav\n")
+    printed = run_step(tmp_path, "wav_to_tdoa.py", "data", "tdoa")
+    assert "warning: one: has one microphone, and so no delays" in printed and "warning: several" not in printed
+    kept, wanted = (soundfile.read(tmp_path / path)[0] for path in ("tdoa/one.sum.flac", "c.wav"))
+    np.testing.assert_array_equal(kept, wanted)
+    ((_, delays),) = kaldiio.load_ark(str(tmp_path / "tdoa" / "one.ark"))
+    assert delays.shape == (100, 1) and not delays.any()

@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from diar.errors import DataError
 from diar.io.audio_headers import sphere_header_size
+from diar.io.files import files_below
 
 AUDIO_SUFFIXES = (".sph", ".wav", ".flac")
 PERSONAL = ("h", "l", "p")  # headset, lapel, personal: who has several is taken by the first of these kinds
@@ -52,8 +54,8 @@ PARTS = {
             "AMI_20041210-1052", "AMI_20050204-1206", "CMU_20050228-1615", "CMU_20050301-1415", "ICSI_20010531-1030",
             "ICSI_20011113-1100", "NIST_20050412-1303", "NIST_20050427-0939", "VT_20050304-1300", "VT_20050318-1430",
         ),
-        "rt05s*.{mic}.rttm",
-        "expt_05s_*_confmtg_{mic}_*.uem",
+        "rt05s.confmtg*.spkr.{mic}.rttm",
+        "expt_05s_spkr*_confmtg_{mic}_*.uem",
     ),
 }  # fmt: skip
 # whose tables speak of the meeting as a whole, in the order in which they will do
@@ -85,7 +87,7 @@ class Release:
             raise DataError(root, "no such folder", "wanted the folder of a release, as LDC2007S11")
         audio: dict[str, dict[str, list[Path]]] = {}
         tables = []
-        for path in sorted(path for path in root.rglob("*") if path.is_file()):
+        for path in files_below(root):
             if path.suffix.lower() in (".rttm", ".uem"):
                 tables.append(path)
             elif path.suffix.lower() in AUDIO_SUFFIXES and (found := parse_id(path.name)):
@@ -106,7 +108,7 @@ class Release:
         """
         names = [pattern.format(mic=mic) for mic in mics]
         for name in names:
-            found = [path for path in self.tables if path.match(name)]
+            found = [path for path in self.tables if fnmatchcase(path.name.lower(), name)]
             found = [path for path in found if path.parent.name == "concatenated"] or found
             if len({path.read_bytes() for path in found}) > 1:
                 advice = f"name one: {_option(pattern)} FILE"
@@ -126,11 +128,11 @@ class Release:
     def describe(self, meeting: str) -> str:
         """What there is of ``meeting``, for messages."""
         files = [path for paths in self.audio.get(meeting, {}).values() for path in paths]
-        return f"there is {_listed(files, self.root)}" if files else "there is no audio of this meeting"
+        return f"there is {', '.join(path.name for path in files)}" if files else "there is no audio of this meeting"
 
 
-def twins(paths: Sequence[Path]) -> list[list[Path]]:
-    """The groups of two or more files that hold the same audio, whatever their headers say, ordered as ``paths``."""
+def duplicates(paths: Sequence[Path]) -> list[list[Path]]:
+    """The groups of two or more files with the same bytes but for SPHERE headers, ordered as ``paths``."""
     by_size: dict[int, list[list[Path]]] = {}
     for path in paths:
         groups = by_size.setdefault(path.stat().st_size - sphere_header_size(path), [])
@@ -158,5 +160,5 @@ def _option(pattern: str) -> str:
     return "--ref-rttm" if pattern.endswith(".rttm") else "--uem"
 
 
-def _listed(paths: Sequence[Path], root: Path | None = None) -> str:
-    return ", ".join(str(path.relative_to(root) if root else path) for path in paths)
+def _listed(paths: Sequence[Path]) -> str:
+    return ", ".join(map(str, paths))
