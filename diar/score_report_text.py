@@ -94,7 +94,7 @@ def _condition_lines(conditions: Sequence[ConditionScore], uem: str) -> list[str
 def _comparison_lines(report: ScoreReport, comparison: SystemComparison, stamp: Stamp) -> list[str]:
     second = dict(score_rows(comparison.scores))
     rows = [
-        (name, f"{s.der:>8.2f}{second[name].der:>8.2f}{second[name].der - s.der:>+12.2f}{s.scored_speaker_time:>8.1f}")
+        (name, f"{s.der:>8.2f}{second[name].der:>8.2f}{second[name].der - s.der:>+11.2f}{s.scored_speaker_time:>8.1f}")
         for name, s in score_rows(report.scores)
     ]
     return [
