@@ -101,8 +101,8 @@ ROWS = {
         ("turns within collars", 1, "ref:2", 0, 100 * 0.4 / 19.4),
     ),
     "outside the UEM": Row(
-        rttm((0, 10, "A"), (20, 30, "A")), rttm((0, 10, "x")), {"r": [Segment(0, 22)]}, STRICT,
-        ("turns outside the UEM", 1, "ref:2", 100 * 2 / 12, 50),
+        rttm((0, 10, "A"), (20, 30, "A")), rttm((0, 10, "x"), (12, 14, "x")), {"r": [Segment(0, 22)]}, STRICT,
+        ("turns outside the UEM", 1, "ref:2", 100 * 4 / 12, 60),
     ),
     "stars": Row(
         rttm((0, 10, "A"), (10, 20, "A")).replace("10.000 10", "10.000* 10"), rttm((0, 10, "x")), ALL, STRICT,
