@@ -157,7 +157,7 @@ def _outside_uem(material: Material) -> Iterator[Trap]:
 
 
 def _excluded(material: Material) -> Iterator[Trap]:
-    """NON-LEX and NOSCORE lines of the reference take time out, as in md-eval; dscore reads SPEAKER lines only."""
+    """NON-LEX and NOSCORE lines of the reference take time out, as in md-eval."""
     for kind, part in (("NON-LEX", "not_scored"), ("NOSCORE", "not_evaluated")):
         lines = [line for line in material.reference if line.kind == kind and line.recording in material.truth]
         if lines:

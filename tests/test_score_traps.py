@@ -151,6 +151,13 @@ def test_traps_are_one_line_each() -> None:
     assert all("\n" not in str(trap) for row in ROWS.values() for trap in traps_of(*row[:4]).values())
 
 
+def test_the_time_outside_is_told_though_it_changes_nothing() -> None:
+    row = ROWS["no UEM"]
+    assert "10.00 s of hypothesis in 1 recording lie outside" in traps_of(*row[:4])["no UEM"].found
+    within = traps_of(TEN, rttm((2, 8, "x")))["no UEM"]
+    assert "0.00 s of hypothesis in 0 recordings" in within.found and within.otherwise == within.as_scored == 40
+
+
 def test_the_measure_of_speaker_counts_is_no_percentage() -> None:
     row = ROWS["short speakers"]
     trap = traps_of(*row[:4])["short speakers"]
