@@ -13,9 +13,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LIBRARY = sorted((ROOT / "diar").rglob("*.py"))
-COMMANDS = sorted((ROOT / "diar" / "commands").glob("*.py"))  # the steps of the command diar
 STEPS = sorted((ROOT / "steps").glob("*.py"))
-PROGRAMS = ["diar/cli.py", "diar/job.py", "diar/training_job.py"]  # what programs are made of, each above those before
+COMMANDS = sorted((ROOT / "diar" / "commands").glob("[!_]*.py"))  # the steps of the command diar
+PROGRAMS = ["diar/cli.py", "diar/job.py", "diar/training_job.py", "diar/turns_command.py"]  # what programs are made of, each above those before
 
 FILE_METHODS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "tofile", "fromfile", "fdopen"}
 NUMPY_FILES = {"load", "save", "savez", "savez_compressed", "loadtxt", "savetxt", "genfromtxt", "memmap", "fromfile"}
@@ -126,6 +126,8 @@ def test_the_scan_for_flags_finds_them() -> None:
 def test_the_library_does_not_import_what_stands_above_it(path: Path) -> None:
     names = imports(ast.parse(path.read_text(encoding="utf-8")))
     below = PROGRAMS[: PROGRAMS.index(relative(path))] if relative(path) in PROGRAMS else []
+    if relative(path).startswith("diar/commands/"):  # programs, as steps are
+        below = PROGRAMS
     programs = [program.removesuffix(".py").replace("/", ".") for program in PROGRAMS if program not in below]
     above = {*programs, "steps", "utils", "local", "tests"}
     if relative(path) != "diar/__main__.py" and path not in COMMANDS:
@@ -149,7 +151,8 @@ HEAVY = {
      "diar.beamform", "diar.denoise", "diar.energy_vad", "diar.front_end", "diar.score_text",
      "diar.nets.options", "diar.embed", "diar.progress", "diar.report.loss_curves", "diar.training_job",
      "diar.io.checkpoint", "diar.io.figure", "diar.annotation", "diar.io.turn_files", "diar.io.data_check",
-     "diar.commands.convert", "diar.commands.check"],
+     "diar.commands.convert", "diar.commands.check", "diar.score_traps", "diar.speaker_table", "diar.bootstrap",
+     "diar.commands.score"],
 )  # fmt: skip
 def test_options_are_read_without_heavy_imports(module: str) -> None:
     code = f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})"
@@ -190,17 +193,20 @@ def test_steps_are_short_and_named_after_what_they_turn_into_what(step: Path) ->
     assert re.fullmatch(r"(\w+_to_\w+|train_\w+)\.py", step.name)
 
 
+@pytest.mark.parametrize("command", COMMANDS, ids=relative)
+def test_commands_are_as_short_as_steps(command: Path) -> None:
+    text = command.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 80
+    name = "" if command.stem == "diarize" else f"{command.stem} "
+    assert f"e.g.: diar {name}" in (ast.get_docstring(ast.parse(text)) or "")
+
+
 @pytest.mark.parametrize("step", STEPS, ids=relative)
 def test_a_steps_text_says_what_it_does_with_an_example(step: Path) -> None:
     text = ast.get_docstring(ast.parse(step.read_text(encoding="utf-8"))) or ""
     source, _, target = step.stem.partition("_to_")
     assert f"{target}:" in text.splitlines()[0] and source.split("_")[0] in text.splitlines()[0]
     assert f"e.g.: steps/{step.name} " in text
-
-
-@pytest.mark.parametrize("command", COMMANDS, ids=relative)
-def test_commands_are_short(command: Path) -> None:
-    assert len(command.read_text(encoding="utf-8").splitlines()) <= 80
 
 
 # ---- requirements --------------------------------------------------------------------------------------------------

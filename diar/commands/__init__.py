@@ -1,1 +1,1 @@
-"""Sub-commands of diar, a module each."""
+"""The sub-commands of ``diar``, a module each."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from diar import cli
 from diar.cluster.agglomerate import history_to_json
-from diar.commands.turns import TurnsCommand
+from diar.turns_command import TurnsCommand
 from diar.diarization import Diarization
 from diar.errors import DataError
 from diar.front_end import DETECTORS

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from diar.errors import DataError
@@ -25,7 +25,8 @@ _NOT_APPLICABLE = "<NA>"
 class RttmLine:
     """One object of an RTTM file; times in seconds.
 
-    ``speaker`` is empty where it is ``<NA>``, ``confidence`` nan where it is no number.
+    ``speaker`` is empty where it is ``<NA>``, ``confidence`` nan where it is no number. ``place`` is where it was read,
+    ``file:line``; ``estimated`` says that a time was marked with ``*``.
     """
 
     kind: str
@@ -36,6 +37,8 @@ class RttmLine:
     subtype: str
     speaker: str
     confidence: float = math.nan
+    place: str = field(default="", compare=False)
+    estimated: bool = field(default=False, compare=False)
 
     @property
     def end(self) -> float:
@@ -60,9 +63,10 @@ class RttmLine:
             raise DataError(place, "the speaker's name is blank", "wanted a name in field 8")
         if kind == "SPEAKER" and _NOT_APPLICABLE in (start_text, duration_text):
             raise DataError(place, "the turn has no times", "wanted seconds in fields 4 and 5")
-        if speaker == _NOT_APPLICABLE:
-            speaker = ""
-        return cls(kind, recording, channel, start, duration, subtype, speaker, _confidence(confidence))
+        speaker, estimated = "" if speaker == _NOT_APPLICABLE else speaker, "*" in start_text + duration_text
+        return cls(
+            kind, recording, channel, start, duration, subtype, speaker, _confidence(confidence), place, estimated
+        )
 
 
 def _seconds(text: str) -> float:

@@ -32,7 +32,8 @@ class TurnsCommand:
         formats = ",".join(FORMATS)
         self.parser.add_argument("-o", "--output", metavar="OUT", default="", help="file, folder or -; see above")
         self.parser.add_flag("--format", f"some of {formats} (default: OUT's suffix, or rttm)")
-        self.parser.add_flag("--overlap", "none; or second: where it is likely, the next best speaker, too", default="none")
+        second = "none; or second: where overlap is likely, the next best speaker, too"
+        self.parser.add_flag("--overlap", second, default="none")
         help_text = "'--flag value ...' of the clustering: steps/embed_to_clusters.py --clusterer NAME --help"
         self.parser.add_flag("--clusters-opts", help_text)
 
