@@ -19,6 +19,7 @@ from diar.io.files import numbered_lines, read_text
 from diar.options import Options, flag, option_help
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
+Arguments = argparse.Namespace  # parsed flags, an attribute each
 
 _PARENT_POLL_SECONDS = 0.2
 

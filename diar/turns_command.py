@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import warnings
 from collections.abc import Sequence
@@ -37,7 +36,7 @@ class TurnsCommand:
         help_text = "'--flag value ...' of the clustering: steps/embed_to_clusters.py --clusterer NAME --help"
         self.parser.add_flag("--clusters-opts", help_text)
 
-    def parse(self, words: Sequence[str]) -> argparse.Namespace:
+    def parse(self, words: Sequence[str]) -> cli.Arguments:
         """The flags in ``words``.
 
         Raises:

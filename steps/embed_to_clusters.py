@@ -13,10 +13,11 @@ from diar import cli
 from diar.background import background_to_arrays
 from diar.cluster.agglomerate import SpeakerCountOptions, SpeakerRange, history_from_json, history_to_json
 from diar.errors import DataError
+from diar.front_end import speech_mask
 from diar.io.ark import write_arrays
 from diar.io.files import read_json, write_json
 from diar.job import Job, find_class_conf
-from diar.pipeline import CLUSTERERS, GAINS, frames_to_clusters, speaker_shortfall, speech_mask
+from diar.pipeline import CLUSTERERS, GAINS, frames_to_clusters, speaker_shortfall
 from diar.stage_folder import BACKGROUND_SUFFIX, HISTORY_SUFFIX
 
 

@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[1]
 LIBRARY = sorted((ROOT / "diar").rglob("*.py"))
 STEPS = sorted((ROOT / "steps").glob("*.py"))
 COMMANDS = sorted((ROOT / "diar" / "commands").glob("[!_]*.py"))  # the steps of the command diar
-PROGRAMS = ["diar/cli.py", "diar/job.py", "diar/training_job.py", "diar/turns_command.py"]  # what programs are made of, each above those before
+# what programs are made of, each above those before
+PROGRAMS = ["diar/cli.py", "diar/job.py", "diar/training_job.py", "diar/turns_command.py"]
 
 FILE_METHODS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "tofile", "fromfile", "fdopen"}
 NUMPY_FILES = {"load", "save", "savez", "savez_compressed", "loadtxt", "savetxt", "genfromtxt", "memmap", "fromfile"}

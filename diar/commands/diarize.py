@@ -15,7 +15,6 @@ from pathlib import Path
 
 from diar import cli
 from diar.cluster.agglomerate import history_to_json
-from diar.turns_command import TurnsCommand
 from diar.diarization import Diarization
 from diar.errors import DataError
 from diar.front_end import DETECTORS
@@ -23,6 +22,7 @@ from diar.io.audio_files import find_audio
 from diar.io.files import write_json
 from diar.pipeline import CLUSTERERS, GAINS
 from diar.segments import NOBODY
+from diar.turns_command import TurnsCommand
 
 
 def main(words: Sequence[str]) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from diar import cli
 from diar.cluster.agglomerate import history_from_json, history_speech
-from diar.turns_command import TurnsCommand
 from diar.errors import DataError
 from diar.io.files import read_json
 from diar.pipeline import CLUSTERERS
+from diar.turns_command import TurnsCommand
 
 
 def main(words: Sequence[str]) -> None:
