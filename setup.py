@@ -14,7 +14,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["diar", "diar.*"]),
-    package_data={"diar": ["py.typed"]},
+    package_data={"diar": ["py.typed", "report/web/*"]},
     install_requires=[
         "numpy>=2.0",
         "scipy>=1.11",
