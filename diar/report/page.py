@@ -32,10 +32,10 @@ def recording_page(content: RecordingContent) -> str:
     """The page of one recording."""
     curve = '<section class="panel" id="merges" aria-labelledby="merges-title" hidden>' \
             '<h2 id="merges-title">Merges</h2></section>'  # fmt: skip
+    figures = score_section(content.score, content.condition) + vad_section(content.vad, content.duration)
     panels = [
         speaker_section(content),
-        score_section(content.score, content.condition),
-        vad_section(content.vad, content.duration),
+        f'<div class="stack">{figures}</div>' if figures else "",
         curve if content.curves else "",
     ]
     link = f'<a class="up" href="{_href(content.set_href)}">all recordings</a>' if content.set_href else ""

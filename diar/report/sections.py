@@ -150,7 +150,7 @@ def _speaker_table(title: str, rows: Sequence[SpeakerRow], other: str) -> str:
         share = row.seconds / total if total > 0 else 0.0
         swatch = f'<span class="swatch" style="--of:var(--speaker-{row.colour % len(SPEAKERS)})"></span>'
         bar = f'<span class="bar" style="--share:{share:.4f};--of:var(--speaker-{row.colour % len(SPEAKERS)})"></span>'
-        cells = [clock(row.seconds), f"{bar}{100 * share:.0f} %", str(row.turns)]
+        cells = [clock(row.seconds), f'{bar}<span class="percent">{100 * share:.0f} %</span>', str(row.turns)]
         if with_confidence:
             cells.append(f"{row.confidence:.2f}" if math.isfinite(row.confidence) else _UNKNOWN)
         if other:

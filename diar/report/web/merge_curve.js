@@ -1,6 +1,6 @@
 // What the merges measured against the number of clusters, with the cut; values at the pointer or by arrow keys.
 
-const CURVE = { width: 420, height: 220, left: 52, right: 12, top: 18, bottom: 34 };
+const CURVE = { width: 330, height: 190, left: 46, right: 12, top: 18, bottom: 34 };
 
 function drawCurve(curve) {
   const points = [...curve.points].sort((a, b) => a[0] - b[0]);
