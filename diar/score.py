@@ -14,6 +14,8 @@ after collars are removed, halves the collar, counts a speaker twice where two o
 time scored without a UEM from both sides. Its HungarianMapper is scipy's assignment, which is used as it is: the
 mapper's own count of shared time is quadratic in the number of turns (13 s for the 6,000 of a long meeting).
 
+Purity and coverage are those of pyannote.metrics (Bredin, Interspeech 2017): no collar, overlap included.
+
 Sources: NIST, "The 2009 (RT-09) Rich Transcription Meeting Recognition Evaluation Plan", and md-eval.pl itself; for
 JER, Ryant et al., "The Second DIHARD Diarization Challenge", Interspeech 2019, and dscore.
 """
@@ -21,27 +23,17 @@ JER, Ryant et al., "The Second DIHARD Diarization Challenge", Interspeech 2019, 
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
-from diar.errors import DataError
-from diar.io.rttm import RttmLine, speaker_turns
-from diar.options import Options, option
-from diar.regions import Exclusions, evaluated_regions, extent, scored_regions
+from diar.io.rttm import RttmLine
+from diar.regions import Exclusions
+from diar.score_errors import intervals
+from diar.score_input import ScoreInput, ScoreOptions, remarks, score_inputs
 from diar.segments import Segment, Turn
 
 TRUE_SPEAKER_SECONDS = 5.0  # reference speakers with less speech are not counted as true speakers
-
-
-@dataclass(frozen=True)
-class ScoreOptions(Options):
-    """The condition under which errors are counted; the defaults are those of NIST's RT evaluations."""
-
-    collar: float = option(
-        0.25, "time not scored to each side of a reference turn's start and end", unit="seconds", low=0
-    )
-    skip_overlap: bool = option(True, "do not score time in which two or more reference turns overlap")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +41,8 @@ class Score:
     """Seconds, named as md-eval prints them, and counts. Scores add, so pooling is ``sum(scores, Score())``.
 
     ``jaccard_errors`` is the sum of the Jaccard errors, each 0 to 1, of ``n_reference`` reference speakers.
+    ``pure_time`` of the ``hypothesis_time``, evaluated speaker seconds, is what each hypothesis speaker shares with the
+    reference speaker who has most of it; ``covered_time`` of ``reference_time`` is the same with sides exchanged.
     ``n_found`` counts hypothesis speakers with any evaluated time, ``n_true`` reference speakers with 5 s or more.
     """
 
@@ -63,6 +57,10 @@ class Score:
     falarm_speaker_time: float = 0.0
     speaker_error_time: float = 0.0
     jaccard_errors: float = 0.0
+    reference_time: float = 0.0
+    covered_time: float = 0.0
+    hypothesis_time: float = 0.0
+    pure_time: float = 0.0
     n_reference: int = 0
     n_found: int = 0
     n_true: int = 0
@@ -106,6 +104,29 @@ class Score:
         """Jaccard error rate in percent: the mean over reference speakers."""
         return _percent(self.jaccard_errors, self.n_reference)
 
+    @property
+    def purity(self) -> float:
+        """Time of hypothesis speakers that belongs to the reference speaker each has most of, in percent (Bredin)."""
+        return _percent(self.pure_time, self.hypothesis_time)
+
+    @property
+    def coverage(self) -> float:
+        """Time of reference speakers that the hypothesis speaker who has most of each has, in percent (Bredin)."""
+        return _percent(self.covered_time, self.reference_time)
+
+    @property
+    def purity_coverage_f(self) -> float:
+        """The harmonic mean of purity and coverage, in percent."""
+        if not self.hypothesis_time or not self.reference_time:
+            return math.nan
+        both = self.purity + self.coverage
+        return 2 * self.purity * self.coverage / both if both else 0.0
+
+    @property
+    def speaker_count_error(self) -> int:
+        """Speakers found less true ones: too many are positive."""
+        return self.n_found - self.n_true
+
 
 @dataclass(frozen=True, kw_only=True)
 class RecordingScore(Score):
@@ -127,6 +148,12 @@ class SetScore:
         """Seconds and counts summed over the recordings."""
         return sum(self.recordings, Score())
 
+    @property
+    def mean_count_error(self) -> float:
+        """The mean over recordings of how many speakers too many or too few are found; nan without recordings."""
+        errors = [abs(score.speaker_count_error) for score in self.recordings]
+        return sum(errors) / len(errors) if errors else math.nan
+
 
 def score_recording(
     recording: str,
@@ -146,21 +173,27 @@ def score_recording(
         options: the scoring condition.
         exclusions: what the reference excludes beside that, see ``Exclusions.of_reference``.
     """
-    options, exclusions = options or ScoreOptions(), exclusions or Exclusions()
     if uem is None:
         uem = [Segment(min(t.start for t in reference), max(t.end for t in reference))] if reference else []
-    evaluated = evaluated_regions(uem, exclusions)
-    scored = scored_regions(evaluated, reference, exclusions, options.collar, options.skip_overlap)
+    return score_input(ScoreInput(recording, reference, hypothesis, uem, exclusions or Exclusions()), options)
 
-    shared = _SharedTime(evaluated, reference, hypothesis)
+
+def score_input(given: ScoreInput, options: ScoreOptions | None = None) -> RecordingScore:
+    """Score one recording as it comes from ``score_inputs``."""
+    evaluated = given.evaluated
+    shared = _SharedTime(evaluated, given.reference, given.hypothesis)
     mapping = shared.best_mapping()
     return RecordingScore(
-        recording=recording,
+        recording=given.recording,
         mapping=mapping,
         eval_time=sum(region.duration for region in evaluated),
         eval_speech=shared.speech,
-        **_error_times(scored, reference, hypothesis, mapping),
+        **error_times(given.scored(options or ScoreOptions()), given.reference, given.hypothesis, mapping),
         jaccard_errors=shared.jaccard_errors(),
+        reference_time=sum(shared.reference.values()),
+        covered_time=shared.largest(side=0),
+        hypothesis_time=sum(shared.hypothesis.values()),
+        pure_time=shared.largest(side=1),
         n_reference=len(shared.reference),
         n_found=len(shared.hypothesis),
         # a speaker of exactly 5 s keeps counting after the turns were summed in floating point
@@ -185,17 +218,9 @@ def score_set(
     Raises:
         DataError: the reference has no SPEAKER line.
     """
-    truth, found = _by_recording(reference), _by_recording(hypothesis)
-    if not truth:
-        raise DataError("reference", "no SPEAKER line", "wanted the turns of at least one recording")
-    scores = []
-    for recording in sorted(truth, key=str.encode):
-        lines = truth[recording]
-        regions = uem[recording] if uem is not None and recording in uem else extent(lines)
-        turns, guesses = (speaker_turns(side).get(recording, []) for side in (lines, found.get(recording, [])))
-        exclusions = Exclusions.of_reference(lines)
-        scores.append(score_recording(recording, turns, guesses, regions, options, exclusions))
-    return SetScore(tuple(scores), tuple(_remarks(truth, found, uem)))
+    reference, hypothesis = list(reference), list(hypothesis)
+    scores = tuple(score_input(given, options) for given in score_inputs(reference, hypothesis, uem))
+    return SetScore(scores, tuple(remarks(reference, hypothesis, uem)))
 
 
 def _percent(part: float, whole: float) -> float:
@@ -210,7 +235,8 @@ class _SharedTime:
         self.reference: dict[str, float] = defaultdict(float)
         self.hypothesis: dict[str, float] = defaultdict(float)
         self.pairs: dict[tuple[str, str], float] = defaultdict(float)
-        for duration, speakers, guesses in _intervals(evaluated, reference, hypothesis):
+        for (start, end), speakers, guesses in intervals(evaluated, reference, hypothesis):
+            duration = end - start
             self.speech += duration if speakers else 0.0
             for guess in guesses:
                 self.hypothesis[guess] += duration
@@ -223,6 +249,13 @@ class _SharedTime:
         """The one-to-one mapping of reference to hypothesis speakers with the greatest shared time."""
         pairs = _assign(sorted(self.reference), sorted(self.hypothesis), self.pairs)
         return {speaker: guess for speaker, guess in pairs if (speaker, guess) in self.pairs}
+
+    def largest(self, side: int) -> float:
+        """The greatest time that each speaker of a side (0 reference, 1 hypothesis) shares with one of the other's."""
+        most: dict[str, float] = defaultdict(float)
+        for pair, seconds in self.pairs.items():
+            most[pair[side]] = max(most[pair[side]], seconds)
+        return sum(most.values())
 
     def jaccard_errors(self) -> float:
         """The sum over reference speakers of (false alarm + miss) / union, mapped so that it is least; unmapped: 1."""
@@ -246,7 +279,7 @@ def _assign(
     return [(rows[i], columns[j]) for i, j in zip(*chosen, strict=True)]
 
 
-def _error_times(
+def error_times(
     scored: Sequence[Segment], reference: Sequence[Turn], hypothesis: Sequence[Turn], mapping: Mapping[str, str]
 ) -> dict[str, float]:
     """The seconds of the module's equations and md-eval's speech times, by field of ``Score``."""
@@ -255,7 +288,8 @@ def _error_times(
     count_errors = matcher.LabelMatcher()
     speaker_of = {guess: speaker for speaker, guess in mapping.items()}
     times: dict[str, float] = defaultdict(float)
-    for duration, speakers, guesses in _intervals(scored, reference, hypothesis):
+    for (start, end), speakers, guesses in intervals(scored, reference, hypothesis):
+        duration = end - start
         # an unmapped guess keeps a name that no reference speaker has
         counts, _ = count_errors(speakers, [speaker_of.get(guess, ("unmapped", guess)) for guess in guesses])
         times["scored_time"] += duration
@@ -267,61 +301,3 @@ def _error_times(
         times["falarm_speaker_time"] += duration * counts[matcher.MATCH_FALSE_ALARM]
         times["speaker_error_time"] += duration * counts[matcher.MATCH_CONFUSION]
     return dict(times)
-
-
-def _intervals(
-    regions: Sequence[Segment], reference: Sequence[Turn], hypothesis: Sequence[Turn]
-) -> Iterator[tuple[float, set[str], set[str]]]:
-    """Cut disjoint regions wherever a turn begins or ends: (seconds, reference speakers, hypothesis speakers)."""
-    bounds: list[tuple[float, int, int, str]] = []
-    spans = [(0, t.start, t.end, t.speaker) for t in reference] + [(1, t.start, t.end, t.speaker) for t in hypothesis]
-    for side, start, end, speaker in spans + [(2, region.start, region.end, "") for region in regions]:
-        if end > start:
-            bounds += [(start, 1, side, speaker), (end, -1, side, speaker)]
-    active: tuple[Counter[str], ...] = (Counter(), Counter(), Counter())
-    since = -math.inf
-    for time, step, side, speaker in sorted(bounds):
-        if time > since and active[2]:
-            yield time - since, set(active[0]), set(active[1])
-        since = time
-        active[side][speaker] += step
-        if active[side][speaker] == 0:
-            del active[side][speaker]
-
-
-def _by_recording(lines: Iterable[RttmLine]) -> dict[str, list[RttmLine]]:
-    """The lines of each recording that has SPEAKER lines."""
-    grouped: dict[str, list[RttmLine]] = {}
-    for line in lines:
-        grouped.setdefault(line.recording, []).append(line)
-    return {name: group for name, group in grouped.items() if any(line.kind == "SPEAKER" for line in group)}
-
-
-def _remarks(
-    truth: Mapping[str, Sequence[RttmLine]],
-    found: Mapping[str, Sequence[RttmLine]],
-    uem: Mapping[str, Sequence[Segment]] | None,
-) -> Iterator[str]:
-    """What a reader of the scores must know: recordings that do not match up, and where md-eval would differ."""
-    yield from _listed("no hypothesis, counted as all missed", set(truth) - set(found))
-    yield from _listed("in the hypothesis but not in the reference, ignored", set(found) - set(truth))
-    if uem is not None:
-        yield from _listed("in the UEM but not in the reference, ignored", set(uem) - set(truth))
-        no_regions = "not in the UEM, evaluated from the first to the last event of the reference"
-        yield from _listed(no_regions, set(truth) - set(uem))
-        dotted = {name for name in truth if "." in name and name in uem}
-        yield from _listed("dot in the name, md-eval would not find the UEM's regions", dotted)
-    for recording in sorted(set(truth) & set(found), key=str.encode):
-        wanted, got = _channels(truth[recording]), _channels(found[recording])
-        if wanted != got or len(wanted) > 1:
-            told = f"channel {'+'.join(sorted(wanted))} in the reference and {'+'.join(sorted(got))} in the hypothesis"
-            yield f"{told}, scored as one; md-eval would score each apart, unmatched ones as all missed: {recording}"
-
-
-def _channels(lines: Sequence[RttmLine]) -> set[str]:
-    return {line.channel.lower() for line in lines if line.kind == "SPEAKER"}
-
-
-def _listed(remark: str, recordings: set[str]) -> Iterator[str]:
-    if recordings:
-        yield f"{remark}: {' '.join(sorted(recordings, key=str.encode))}"

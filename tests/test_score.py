@@ -307,6 +307,33 @@ def test_jaccard_error_has_its_own_mapping() -> None:
     assert score.jer == pytest.approx(50)
 
 
+def test_purity_and_coverage_by_hand() -> None:
+    # x has 8 of its 12 s from A, y 5 of 5 from B; A has 8 of 10 in x, B 5 of 10 in y
+    reference, hypothesis = turns((0, 10, "A"), (10, 20, "B")), turns((2, 14, "x"), (14, 19, "y"))
+    score = score_recording("r", reference, hypothesis)
+    assert (score.purity, score.coverage) == pytest.approx((100 * 13 / 17, 100 * 13 / 20))
+    assert score.purity_coverage_f == pytest.approx(2 * 13 / 37 * 100)
+    one = score_recording("q", turns((0, 10, "A")), turns((0, 5, "x"), (5, 10, "y")))
+    assert (one.purity, one.coverage) == (100, 50)
+    assert ((score + one).purity, (score + one).coverage) == pytest.approx((100 * 23 / 27, 100 * 18 / 30))
+
+
+def test_purity_without_a_hypothesis_is_not_a_number() -> None:
+    score = score_recording("r", turns((0, 10, "A")), [])
+    assert math.isnan(score.purity) and math.isnan(score.purity_coverage_f) and score.coverage == 0
+    other = score_recording("r", turns((0, 10, "A")), turns((10, 20, "x")), EVERYTHING)
+    assert (other.purity, other.coverage, other.purity_coverage_f) == (0, 0, 0)
+
+
+def test_speakers_too_many_and_too_few_do_not_cancel() -> None:
+    reference, both = rttm((0, 10, "A"), (10, 20, "B")), rttm((0, 10, "A"), (10, 20, "B"), recording="q")
+    hypothesis = rttm((0, 20, "x")) + rttm((0, 5, "x"), (5, 10, "y"), (10, 20, "z"), recording="q")
+    scores = score_set(lines(reference + both), lines(hypothesis))
+    assert [score.speaker_count_error for score in scores.recordings] == [1, -1]
+    assert (scores.pooled.speaker_count_error, scores.mean_count_error) == (0, 1)
+    assert math.isnan(SetScore(()).mean_count_error)
+
+
 def test_a_recording_without_scored_speech_has_no_rates() -> None:
     nothing = score_recording("r", turns((0, 0.4, "A")), turns((0, 1, "x")))
     assert nothing.scored_speaker_time == 0
@@ -414,6 +441,36 @@ def test_equals_brute_force(
     parts = [score.missed_speaker_time, score.falarm_speaker_time, score.speaker_error_time]
     assert [score.scored_time, score.scored_speaker_time, *parts] in outcomes
     assert score.jaccard_errors == pytest.approx(jaccard_errors)
+
+
+def pyannote_annotation(spoken: Sequence[Turn]):
+    from pyannote.core import Annotation
+    from pyannote.core import Segment as Span
+
+    annotation = Annotation(uri="r")
+    for track, turn in enumerate(spoken):
+        annotation[Span(turn.start, turn.end), track] = turn.speaker
+    return annotation
+
+
+@settings(max_examples=60, deadline=None)
+@given(tick_turns("ABC"), tick_turns("xyz"), uems)
+def test_purity_and_coverage_are_pyannotes(
+    reference: list[Turn], hypothesis: list[Turn], uem: list[Segment] | None
+) -> None:
+    from pyannote.core import Segment as Span
+    from pyannote.core import Timeline
+    from pyannote.metrics.diarization import DiarizationCoverage, DiarizationPurity
+
+    bounds = [bound for turn in reference for bound in (turn.start, turn.end)]
+    regions = uem if uem is not None else [Segment(min(bounds), max(bounds))] if bounds else []
+    score = score_recording("r", reference, hypothesis, uem)
+    timeline = Timeline([Span(*region) for region in regions])  # whose own uem= is not heeded by these two
+    sides = [pyannote_annotation(side).crop(timeline) for side in (reference, hypothesis)]
+    if score.hypothesis_time:
+        assert score.purity == pytest.approx(100 * DiarizationPurity()(*sides))
+    if score.reference_time:
+        assert score.coverage == pytest.approx(100 * DiarizationCoverage()(*sides))
 
 
 def seconds(score: RecordingScore) -> dict[str, float]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from diar.errors import DataError
@@ -23,7 +23,10 @@ _NOT_APPLICABLE = "<NA>"
 
 @dataclass(frozen=True)
 class RttmLine:
-    """One object of an RTTM file; times in seconds. ``speaker`` is empty where it is ``<NA>``."""
+    """One object of an RTTM file; times in seconds. ``speaker`` is empty where it is ``<NA>``.
+
+    ``place`` is where it was read, ``file:line``; ``estimated`` says that a time was marked with ``*``.
+    """
 
     kind: str
     recording: str
@@ -32,6 +35,8 @@ class RttmLine:
     duration: float
     subtype: str
     speaker: str
+    place: str = field(default="", compare=False)
+    estimated: bool = field(default=False, compare=False)
 
     @property
     def end(self) -> float:
@@ -56,7 +61,8 @@ class RttmLine:
             raise DataError(place, "the speaker's name is blank", "wanted a name in field 8")
         if kind == "SPEAKER" and _NOT_APPLICABLE in (start_text, duration_text):
             raise DataError(place, "the turn has no times", "wanted seconds in fields 4 and 5")
-        return cls(kind, recording, channel, start, duration, subtype, "" if speaker == _NOT_APPLICABLE else speaker)
+        speaker, estimated = "" if speaker == _NOT_APPLICABLE else speaker, "*" in start_text + duration_text
+        return cls(kind, recording, channel, start, duration, subtype, speaker, place, estimated)
 
 
 def _seconds(text: str) -> float:
