@@ -29,6 +29,7 @@ setup(
         "nets": ["torch>=2.0", "scikit-learn>=1.3", "tqdm>=4.60"],
         "figures": ["matplotlib>=3.8"],
         "tests": ["pytest>=8", "hypothesis>=6", "kaldi-native-fbank>=1.20"],
+        "browser": ["selenium>=4.30"],
         "lint": ["ruff>=0.9", "mypy>=1.14"],
     },
 )

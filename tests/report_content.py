@@ -9,7 +9,6 @@ import numpy as np
 
 from diar.report.content import (
     Audio,
-    ErrorRegion,
     MergeCurve,
     Note,
     Provenance,
@@ -17,6 +16,7 @@ from diar.report.content import (
     VadFigures,
 )
 from diar.score import ScoreOptions, score_recording
+from diar.score_errors import ErrorSegment
 from diar.segments import Segment, Turn, union
 
 # from 6 to 8 confused, from 8 to 9 false alarm, from 14 to 16 missed
@@ -27,9 +27,9 @@ HYPOTHESIS = (
 )  # fmt: skip
 MAPPING = {"A": "spk1", "B": "spk2"}
 ERRORS = (
-    ErrorRegion(Segment(6, 8), "confusion", ("B",), ("spk1",)),
-    ErrorRegion(Segment(8, 9), "false_alarm", (), ("spk1",)),
-    ErrorRegion(Segment(14, 16), "miss", ("A",), ()),
+    ErrorSegment(Segment(6, 8), "confusion", ("B",), ("spk1",)),
+    ErrorSegment(Segment(8, 9), "false_alarm", (), ("spk1",)),
+    ErrorSegment(Segment(14, 16), "miss", ("A",), ()),
 )
 
 
@@ -80,7 +80,7 @@ def meeting(n_turns: int, duration: float, n_speakers: int = 6, seed: int = 0) -
             hypothesis.append(Turn(start, middle, names[1], float(random.beta(6, 1.5))))
         if kind != "right":
             who = ((names[0],) if kind != "false_alarm" else (), (names[1],) if kind != "miss" else ())
-            errors.append(ErrorRegion(Segment(start, middle), str(kind), *who))
+            errors.append(ErrorSegment(Segment(start, middle), str(kind), *who))
     counts = tuple(range(20, 0, -1))
     nmi = tuple(round(1 - 0.9 * (1 - n / 20) ** 2.2, 4) if n > 1 else 0.0 for n in counts)
     gains = tuple(900 - 90 * (20 - n) + 1200 / (21 - n) for n in counts[:-1])

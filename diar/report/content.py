@@ -8,18 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from diar.score import Score
+from diar.score_errors import ErrorSegment
 from diar.segments import Segment, Turn, union
-
-ERROR_KINDS = ("miss", "false_alarm", "confusion")
-
-
-class ErrorRegion(NamedTuple):
-    """Time with one kind of error, and who talks there by the reference and by the hypothesis."""
-
-    segment: Segment
-    kind: str
-    reference: tuple[str, ...]
-    hypothesis: tuple[str, ...]
 
 
 class Note(NamedTuple):
@@ -90,7 +80,7 @@ class RecordingContent:
     hypothesis: tuple[Turn, ...]
     reference: tuple[Turn, ...] | None = None
     mapping: Mapping[str, str] = field(default_factory=dict)
-    errors: tuple[ErrorRegion, ...] = ()
+    errors: tuple[ErrorSegment, ...] = ()
     scored: tuple[Segment, ...] | None = None
     score: Score | None = None
     condition: str = ""

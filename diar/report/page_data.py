@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from diar.report.colours import SPEAKERS
-from diar.report.content import ERROR_KINDS, ErrorRegion, MergeCurve, Note, RecordingContent, SpeakerRow, speaker_rows
+from diar.report.content import MergeCurve, Note, RecordingContent, SpeakerRow, speaker_rows
+from diar.score_errors import CONFUSION, FALSE_ALARM, KINDS, MISS, ErrorSegment
 from diar.segments import Segment, Turn, union
 
-KIND_NAMES = {"miss": "missed", "false_alarm": "false alarm", "confusion": "confusion"}
+KIND_NAMES = {MISS: "missed", FALSE_ALARM: "false alarm", CONFUSION: "confusion"}
 
 
 def script_json(content: Any) -> str:
@@ -83,16 +84,16 @@ def _turn_rows(rows: Sequence[SpeakerRow], turns: Sequence[Turn]) -> list[dict[s
     ]
 
 
-def _error_rows(errors: Sequence[ErrorRegion], texts: _Texts) -> list[dict[str, Any]]:
-    spans: dict[str, list[list[Any]]] = {kind: [] for kind in ERROR_KINDS}
+def _error_rows(errors: Sequence[ErrorSegment], texts: _Texts) -> list[dict[str, Any]]:
+    spans: dict[str, list[list[Any]]] = {kind: [] for kind in KINDS}
     for error in errors:
         spans[error.kind].append([*_times(error.segment), None, texts.index(_who(error))])
-    return [_row(KIND_NAMES[kind], kind.replace("_", "-"), spans[kind]) for kind in ERROR_KINDS]
+    return [_row(KIND_NAMES[kind], kind.replace("_", "-"), spans[kind]) for kind in KINDS]
 
 
-def _who(error: ErrorRegion) -> str:
+def _who(error: ErrorSegment) -> str:
     """Who talks, by the reference, and who was found."""
-    return f"{', '.join(error.reference) or 'nobody'} talks, {', '.join(error.hypothesis) or 'nobody'} found"
+    return f"{', '.join(error.speakers) or 'nobody'} talks, {', '.join(error.guesses) or 'nobody'} found"
 
 
 def _note_rows(notes: Sequence[Note], texts: _Texts) -> list[dict[str, Any]]:
