@@ -19,17 +19,29 @@ def format_scores(scores: SetScore, options: ScoreOptions, uem: str = "none", va
     four refer. The last line is md-eval's own last word. ``uem`` and ``vad`` tell where the regions and the speech of
     the hypothesis came from.
     """
-    titles = ("SER", "DER", "miss", "FA", "JER", "found", "true", "seconds")
     return "\n".join(
         [
-            f"{_condition(options, uem, vad)} speakers counted from {TRUE_SPEAKER_SECONDS:g} s",
-            *_table(titles, [(name, _score_cells(score)) for name, score in _rows(scores)]),
+            *score_table(scores, options, uem, vad),
             *_speech_errors(scores),
             *(f"# {remark}" for remark in scores.remarks),
-            f" OVERALL SPEAKER DIARIZATION ERROR = {scores.pooled.der:.2f} percent of scored speaker time  `(ALL)",
+            last_word(scores),
             "",
         ]
     )
+
+
+def score_table(scores: SetScore, options: ScoreOptions, uem: str, vad: str) -> list[str]:
+    """The condition, and a line a recording."""
+    titles = ("SER", "DER", "miss", "FA", "JER", "found", "true", "seconds")
+    return [
+        f"{condition_stamp(options, uem, vad)} speakers counted from {TRUE_SPEAKER_SECONDS:g} s",
+        *table(titles, [(name, _score_cells(score)) for name, score in score_rows(scores)]),
+    ]
+
+
+def last_word(scores: SetScore) -> str:
+    """md-eval's own last line."""
+    return f" OVERALL SPEAKER DIARIZATION ERROR = {scores.pooled.der:.2f} percent of scored speaker time  `(ALL)"
 
 
 def format_speech(
@@ -49,33 +61,36 @@ def format_speech(
         for name, length, seconds, regions in rows
     ]
     lines = [f"# speech found: seconds, percent of the recording, regions; vad={vad}"]
-    lines += _table(("seconds", "percent", "regions"), cells)
+    lines += table(("seconds", "percent", "regions"), cells)
     if scores is not None:
-        lines += [_condition(options, uem, vad), *_speech_errors(scores)]
+        lines += [condition_stamp(options, uem, vad), *_speech_errors(scores)]
         lines += [f"# {remark}" for remark in scores.remarks]
     return "\n".join([*lines, ""])
 
 
-def _condition(options: ScoreOptions, uem: str, vad: str) -> str:
+def condition_stamp(options: ScoreOptions, uem: str, vad: str) -> str:
+    """The comment line that tells under which condition figures were counted; ``vad`` may be empty: left out."""
     overlap = "skipped" if options.skip_overlap else "scored"
-    return f"# collar={options.collar:g} overlap={overlap} uem={uem} vad={vad}"
+    return f"# collar={options.collar:g} overlap={overlap} uem={uem}" + (f" vad={vad}" if vad else "")
 
 
 def _speech_errors(scores: SetScore) -> list[str]:
     """Miss and false alarm of speech, whoever talks, and the sum of both."""
     titles = ("miss", "FA", "sum", "miss s", "FA s", "speech s")
-    cells = [(name, _speech_cells(score)) for name, score in _rows(scores)]
-    return ["# speech: miss and false alarm in percent of scored speech, and in seconds", *_table(titles, cells)]
+    cells = [(name, _speech_cells(score)) for name, score in score_rows(scores)]
+    return ["# speech: miss and false alarm in percent of scored speech, and in seconds", *table(titles, cells)]
 
 
-def _rows(scores: SetScore) -> list[tuple[str, Score]]:
+def score_rows(scores: SetScore) -> list[tuple[str, Score]]:
+    """The scores of a table's lines: a recording each, then all of them."""
     return [*((score.recording, score) for score in scores.recordings), (_POOLED, scores.pooled)]
 
 
-def _table(titles: Sequence[str], rows: Sequence[tuple[str, str]]) -> list[str]:
-    width = max(len("recording"), *(len(name) for name, _ in rows))
+def table(titles: Sequence[str], rows: Sequence[tuple[str, str]], first: str = "recording") -> list[str]:
+    """Lines of a table: a header, with ``first`` above the names, and rows of a name and its cells."""
+    width = max(len(first), *(len(name) for name, _ in rows))
     header = "".join(f"{title:>{max(8, len(title) + 1)}}" for title in titles)
-    return [f"{'recording':<{width}}{header}", *(name.ljust(width) + cells for name, cells in rows)]
+    return [f"{first:<{width}}{header}", *(name.ljust(width) + cells for name, cells in rows)]
 
 
 def _score_cells(score: Score) -> str:

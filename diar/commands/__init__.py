@@ -1,0 +1,1 @@
+"""The sub-commands of the `diar` command, a module each."""

@@ -1,0 +1,70 @@
+"""Score a diarization: error rates with intervals, clusters and speakers; --explain tells what the figures hang on.
+
+e.g.: diar score --uem all.uem --all-conditions true --explain true ref.rttm hyp.rttm
+      diar score --format json --output score.json --compare other.rttm ref.rttm hyp.rttm
+"""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from diar import cli
+from diar.bootstrap import BootstrapOptions
+from diar.errors import DataError
+from diar.io.files import write_text
+from diar.io.rttm import read_rttm_lines, rttm_faults
+from diar.io.uem import read_uem, uem_faults
+from diar.score import ScoreOptions
+from diar.score_report import ReportOptions, Stamp, make_report, report_content
+from diar.score_report_text import format_report
+
+
+def main(words: Sequence[str]) -> None:
+    classes = (ScoreOptions, ReportOptions, BootstrapOptions)
+    parser = cli.Parser(__doc__, classes)
+    parser.prog = "diar score"
+    parser.add_flag("--uem", "file with the regions to evaluate")
+    parser.add_flag("--compare", "another hypothesis.rttm, to compare with the first")
+    parser.add_flag("--output", "file to write instead of the screen")
+    parser.add_argument("reference", metavar="<ref.rttm>", help="the true turns")
+    parser.add_argument("hypothesis", metavar="<hyp.rttm>", help="the turns to judge")
+    given = parser.parse_words(words)
+    options = [parser.options(given, cls) for cls in classes]
+    sides = [Path(name) for name in (given.reference, given.hypothesis, given.compare) if name]
+    faults = [fault for path in sides for fault in _faults(path, _turn_faults)]
+    faults += _faults(Path(given.uem), uem_faults) if given.uem else []
+    if faults:
+        for fault in faults:
+            cli.complain(fault)
+        sys.exit(1)
+    reference, hypothesis, *other = map(read_rttm_lines, sides)
+    uem = read_uem(Path(given.uem)) if given.uem else None
+    try:
+        report = make_report(reference, hypothesis, uem, options, other[0] if other else None)
+    except DataError as error:
+        raise DataError(given.reference, error.reason) from None
+    stamp = Stamp(given.reference, given.hypothesis, given.uem, given.compare)
+    if given.format == "json":
+        text = json.dumps(report_content(report, stamp), indent=1, sort_keys=True) + "\n"
+    else:
+        text = format_report(report, stamp)
+    if given.output:
+        write_text(Path(given.output), text)
+    else:
+        print(text, end="")
+
+
+def _faults(path: Path, find: Callable[[Path], list[str]]) -> list[str]:
+    try:
+        return find(path)
+    except DataError as error:  # no such file, a folder, no text
+        return [str(error)]
+
+
+def _turn_faults(path: Path) -> list[str]:
+    """Every faulty line of an RTTM file, or that it has no turn."""
+    faults = rttm_faults(path)
+    if faults or any(line.kind == "SPEAKER" for line in read_rttm_lines(path)):
+        return faults
+    return [f"{path}: no SPEAKER line; wanted the turns of at least one recording"]
