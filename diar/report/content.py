@@ -105,7 +105,7 @@ class SpeakerRow(NamedTuple):
 
 @dataclass(frozen=True)
 class SetRow:
-    """A recording's line on the page of its set; ``href`` leads to its own page."""
+    """A recording's line on the page of its set; ``href``, quoted, leads to its own page."""
 
     recording: str
     href: str
