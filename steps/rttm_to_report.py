@@ -14,30 +14,21 @@ from diar import cli
 from diar.errors import DataError
 from diar.io.data_folder import DataFolder
 from diar.io.figure import write_png
-from diar.io.files import read_json
-from diar.io.page_audio import MOST_EMBEDDED, page_audio
+from diar.io.page_audio import PageOptions, page_audio
 from diar.io.pages import write_pages
 from diar.io.rttm import read_rttm_lines
-from diar.report.assemble import (
-    condition_text,
-    history_curves,
-    program_versions,
-    rttm_contents,
-    stage_settings,
-    vad_figures,
-)
+from diar.report.assemble import condition_text, program_versions, rttm_contents, stage_settings
 from diar.report.content import Provenance
 from diar.report.merge_curve import merge_curve_figure
+from diar.report.stages import with_stages
 from diar.report.timeline_figure import timeline_figure
 from diar.score_input import ScoreOptions, remarks
-from diar.segments import frames_to_segments
-from diar.stage_folder import HISTORY_SUFFIX, open_input, options_of
+from diar.stage_folder import open_input, options_of
 
 
 def main() -> None:
-    parser = cli.Parser(__doc__, (ScoreOptions,))
+    parser = cli.Parser(__doc__, (ScoreOptions, PageOptions))
     parser.add_flag("--vad", "name of the speech detector, for the stamp on the figures", default="unknown")
-    parser.add_flag("--embed", "megabytes of audio that a page may hold", default=MOST_EMBEDDED / 1e6, kind=float)
     parser.add_flag("--figures", "also write timelines and merge curves as PNG", default=False, kind=cli.boolean)
     parser.add_argument("data", metavar="<data>", help="data folder with wav.scp and maybe ref.rttm")
     parser.add_argument("system", metavar="<system>", help="folder with hyp.rttm")
@@ -60,17 +51,11 @@ def main() -> None:
             cli.warn(f"{recording}: no turns, and so no page")
             continue
         content = replace(content, duration=durations.get(recording, content.duration))
-        for name, folder in folders.items():
-            if recording in folder and name.startswith("vad"):
-                own = [line for line in reference or () if line.recording == recording]
-                region = None if uem is None else uem.get(recording)
-                found = vad_figures(frames_to_segments(folder.read(recording)), own, region, options)
-                content = replace(content, vad=found)
-            elif recording in folder and (merges := folder.path / f"{recording}{HISTORY_SUFFIX}").exists():
-                curves = history_curves(read_json(merges), folder.read(recording), str(merges))
-                content = replace(content, curves=content.curves + curves)
+        region = None if uem is None else uem.get(recording)
+        own = [line for line in reference or () if line.recording == recording]
+        content = with_stages(content, folders, own, region, options)
         try:
-            content = replace(content, audio=page_audio(Path(source), report, int(arguments.embed * 1e6)))
+            content = replace(content, audio=page_audio(Path(source), report, parser.options(arguments, PageOptions)))
         except DataError as error:
             cli.warn(f"{recording}: its page is silent: {error}")
         content = replace(content, provenance=Provenance(settings=settings, versions=program_versions()))

@@ -16,7 +16,7 @@ from pathlib import Path
 from diar import cli
 from diar.errors import DataError
 from diar.io.files import write_text
-from diar.io.page_audio import MOST_EMBEDDED, page_audio
+from diar.io.page_audio import PageOptions, page_audio
 from diar.io.pages import write_pages
 from diar.io.rttm import read_rttm_lines
 from diar.io.uem import read_uem
@@ -28,12 +28,11 @@ from diar.score_input import ScoreOptions, remarks
 
 
 def main(words: Sequence[str]) -> None:
-    parser = cli.Parser(__doc__, (ScoreOptions,))
+    parser = cli.Parser(__doc__, (ScoreOptions, PageOptions))
     parser.prog = "diar view"
     parser.add_flag("--ref", "RTTM with the true turns")
     parser.add_flag("--uem", "file with the regions to score")
     parser.add_flag("--audio", "the recording's audio, or a folder with files named after the recordings")
-    parser.add_flag("--embed", "megabytes of audio that a page may hold", default=MOST_EMBEDDED / 1e6, kind=float)
     parser.add_argument("-o", "--output", metavar="OUT", default="", help="page or folder (default: beside the RTTM)")
     parser.add_argument("hypothesis", metavar="<hyp.rttm>", help="the turns to show")
     given = parser.parse_words(words)
@@ -53,7 +52,8 @@ def main(words: Sequence[str]) -> None:
         found = f"{'a file' if audio.exists() else 'no such folder'} for {len(contents)} recordings"
         raise DataError(audio, found, "wanted a folder of audio named after them")
     folder.mkdir(parents=True, exist_ok=True)
-    made = [_finished(content, audio, folder, int(given.embed * 1e6)) for content in contents.values()]
+    page = parser.options(given, PageOptions)
+    made = [_finished(content, audio, folder, page) for content in contents.values()]
     if len(made) == 1:
         write_text(output, recording_page(made[0]))
         print(output)
@@ -62,7 +62,7 @@ def main(words: Sequence[str]) -> None:
         print(write_pages(folder, path.stem, made, condition if reference is not None else "", told))
 
 
-def _finished(content: RecordingContent, audio: Path | None, folder: Path, most_embedded: int) -> RecordingContent:
+def _finished(content: RecordingContent, audio: Path | None, folder: Path, options: PageOptions) -> RecordingContent:
     """``content`` with its audio, if any, and with the versions of the programs."""
     content = replace(content, provenance=Provenance(versions=program_versions()))
     if audio is not None and audio.is_dir():
@@ -73,4 +73,4 @@ def _finished(content: RecordingContent, audio: Path | None, folder: Path, most_
     if audio is None:
         return content
     duration = max(content.duration, probe_duration(audio))
-    return replace(content, audio=page_audio(audio, folder, most_embedded), duration=duration)
+    return replace(content, audio=page_audio(audio, folder, options), duration=duration)

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from diar.errors import DataError
+from diar.options import Options, option
 from diar.report.content import Audio
 
-MOST_EMBEDDED = 8_000_000  # bytes; larger files are linked
 _SIGNATURES = (  # what browsers play, by where its mark is: offset, mark, type
     (0, b"RIFF", "audio/wav"), (0, b"fLaC", "audio/flac"), (0, b"OggS", "audio/ogg"), (0, b"ID3", "audio/mpeg"),
     (0, b"\xff\xfb", "audio/mpeg"), (0, b"\xff\xf3", "audio/mpeg"), (4, b"ftyp", "audio/mp4"),
 )  # fmt: skip
 
 
-def page_audio(path: Path, page_folder: Path, most_embedded: int = MOST_EMBEDDED) -> Audio:
+@dataclass(frozen=True)
+class PageOptions(Options):
+    """What pages hold."""
+
+    embed: float = option(8.0, "audio files up to this size go into the page, larger ones are linked", unit="MB", low=0)
+
+
+def page_audio(path: Path, page_folder: Path, options: PageOptions) -> Audio:
     """The audio in the file ``path`` for a page in ``page_folder``: its bytes, or a link if there are too many.
 
     Raises:
@@ -28,6 +36,6 @@ def page_audio(path: Path, page_folder: Path, most_embedded: int = MOST_EMBEDDED
     mime = next((kind for offset, mark, kind in _SIGNATURES if start[offset : offset + len(mark)] == mark), "")
     if not mime:
         raise DataError(path, "a kind of audio that browsers do not play", "wanted WAV, FLAC, Ogg, MP3 or MP4")
-    if path.stat().st_size <= most_embedded:
+    if path.stat().st_size <= options.embed * 1e6:
         return Audio(mime, path.read_bytes())
     return Audio(mime, href=os.path.relpath(path.resolve(), page_folder.resolve()).replace(os.sep, "/"))

@@ -1,8 +1,9 @@
 """The colours of speakers and of errors, in pages and in figures.
 
-No speaker has a colour like that of an error, and both keep apart for eyes that lack one kind of cone; a row or a
-legend names each, so that no colour is the only sign. All have a contrast of 3 or more to what lies behind them. The
-errors' hues are those of Paul Tol's scheme "vibrant" ("Colour Schemes", SRON technical note 09-002, 2021).
+All are told apart by eyes that lack a kind of cone, too: the speakers' were searched for the greatest least difference
+(CIE 1976) between any two of them and to the errors', in hues of their own, each with a contrast of 3 or more to what
+lies behind it. A row's name stands beside each, so that no colour is the only sign. The errors' hues are those of Paul
+Tol's scheme "vibrant" ("Colour Schemes", SRON technical note 09-002, 2021).
 """
 
 from __future__ import annotations
@@ -12,16 +13,16 @@ from types import MappingProxyType
 
 # for light and for dark pages, by speaker order; further speakers begin again with the first
 SPEAKERS: tuple[tuple[str, str], ...] = (
-    ("#0077bb", "#4aa8f0"),  # blue
-    ("#a87b00", "#e3bd4a"),  # gold
-    ("#00897b", "#35c9b5"),  # teal
-    ("#4b3aa8", "#9a8cf5"),  # violet
-    ("#5c8a1e", "#b4d455"),  # leaf
-    ("#2f95c8", "#9adcf8"),  # sky
-    ("#75664f", "#cbb896"),  # clay
-    ("#22306e", "#6f86d8"),  # navy
-    ("#1b6b3a", "#6fbf7f"),  # fir
-    ("#70757d", "#b4b9c2"),  # grey
+    ("#0f699a", "#3e7afe"),  # blue
+    ("#b0803d", "#f5da3c"),  # gold
+    ("#2d9888", "#84f5f2"),  # teal
+    ("#601394", "#bdaeff"),  # violet
+    ("#54733e", "#488000"),  # moss
+    ("#1c89f7", "#9cd0f3"),  # sky
+    ("#69503f", "#b79d76"),  # clay
+    ("#7684d1", "#7066c1"),  # periwinkle
+    ("#234021", "#c9ecc4"),  # fir, and mint
+    ("#3d373c", "#77716b"),  # grey
 )
 ERRORS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {"miss": ("#ee3377", "#ff6fa6"), "false_alarm": ("#dd5f0a", "#ff9f5e"), "confusion": ("#b8200b", "#ff4f38")}

@@ -23,7 +23,7 @@ def merge_curve_figure(curves: Sequence[MergeCurve], title: str = "") -> Figure:
     if title:
         figure.suptitle(title, parse_math=False)
     for panel, curve in zip(figure.subplots(1, n_panels, squeeze=False)[0], curves, strict=False):
-        panel.plot(curve.n_clusters, curve.values, marker=".", color="#0077bb")
+        panel.plot(curve.n_clusters, curve.values, marker=".", color="#0f699a")
         if curve.cut is not None:
             panel.axvline(curve.cut, color="black", linestyle="--", linewidth=1)
             panel.annotate(

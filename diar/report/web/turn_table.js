@@ -28,8 +28,9 @@ class TurnTable extends EventTarget {
     this.rows = rows;
     this.who.replaceChildren(made('option', { value: '', textContent: 'all' }),
       ...rows.map((row, n) => made('option', { value: n, textContent: row.name })));
-    const isTalk = group && ['turns', 'reference'].includes(group.kind);
-    document.getElementById('what').textContent = isTalk ? 'confidence' : group?.kind === 'speech' ? '' : 'what';
+    const isCertain = rows.some(row => row.confidences.some(confidence => confidence !== null));
+    const hasTexts = rows.some(row => row.textIndices.some(index => index !== null));
+    document.getElementById('what').textContent = isCertain ? 'confidence' : hasTexts ? 'what' : '';
     this.filter();
   }
 
