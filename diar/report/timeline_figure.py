@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _WIDTH, _ROW, _MARGIN = 7.0, 0.2, 0.8  # inches
 _GAP = 0.6  # rows between the hypothesis, the reference and so on
 
+_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)  # seconds between ticks
+_MOST_TICKS = 8
+
 # the rows' names, colours and spans
 _Row = tuple[str, str, list[tuple[float, float]]]
 
@@ -23,7 +26,7 @@ _Row = tuple[str, str, list[tuple[float, float]]]
 def timeline_figure(content: RecordingContent, part: Segment | None = None, title: str = "") -> Figure:
     """The rows of the page's timeline over ``part`` of the recording (default: all of it)."""
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+    from matplotlib.ticker import FuncFormatter, MultipleLocator
 
     groups = [group for group in _groups(content) if group]
     heights = sum(len(group) for group in groups) + _GAP * (len(groups) - 1)
@@ -38,10 +41,11 @@ def timeline_figure(content: RecordingContent, part: Segment | None = None, titl
             at += 1
         at += _GAP
     start, end = part if part is not None else Segment(0.0, content.duration)
-    panel.set(xlim=(start, end), ylim=(max(heights, 1), 0), xlabel="time")
+    panel.set(xlim=(start, max(end, start + 0.1)), ylim=(max(heights, 1), 0), xlabel="time")
     panel.set_yticks(places, names, fontsize="small", parse_math=False)
     panel.tick_params(axis="y", length=0)
-    panel.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 1.5, 3, 6, 10]))
+    step = next((step for step in _STEPS if end - start <= _MOST_TICKS * step), 2 * _STEPS[-1])
+    panel.xaxis.set_major_locator(MultipleLocator(step))
     panel.xaxis.set_major_formatter(FuncFormatter(_clock))
     panel.spines[["top", "right", "left"]].set_visible(False)
     if title:
