@@ -102,7 +102,8 @@ class Browser:
 
 
 @contextmanager
-def started_browser() -> Iterator[Browser]:
+def started_browser(*more: str) -> Iterator[Browser]:
+    """A browser with ``more`` switches."""
     webdriver = pytest.importorskip("selenium.webdriver", reason="no selenium: pip install -e .[browser]")
     from selenium.webdriver.chrome.service import Service
 
@@ -111,7 +112,7 @@ def started_browser() -> Iterator[Browser]:
         pytest.skip("no browser: apt-get install chromium chromium-driver")
     options = webdriver.ChromeOptions()
     options.binary_location = program
-    for switch in (*_SWITCHES, *(["--no-sandbox"] if os.geteuid() == 0 else [])):
+    for switch in (*_SWITCHES, *more, *(["--no-sandbox"] if os.geteuid() == 0 else [])):
         options.add_argument(switch)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     session = webdriver.Chrome(options=options, service=Service(driver))

@@ -91,7 +91,8 @@ def _audio(audio: Audio | None) -> str:
         source = f"data:{audio.mime};base64,{base64.b64encode(audio.content).decode('ascii')}"
     else:
         source = _href(audio.href)
-    return f'<audio id="audio" controls preload="auto" src="{escape(source)}"></audio>'
+    preload = "auto" if audio.content else "metadata"  # long files are read where they are played
+    return f'<audio id="audio" controls preload="{preload}" src="{escape(source)}"></audio>'
 
 
 def _href(path: str) -> str:

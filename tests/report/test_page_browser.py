@@ -385,6 +385,10 @@ def test_keys_stay_with_the_field_that_has_the_focus(page: Browser) -> None:
     page.run("document.getElementById('which').focus()")
     page.key("n")
     assert page.run("document.getElementById('chosen').textContent") == ""
+    page.run("document.getElementById('theme').focus()")
+    page.key("Home")
+    page.key("n")
+    assert page.run("document.getElementById('chosen').textContent").startswith("Hypothesis: spk1")
 
 
 # ---- colours, sizes --------------------------------------------------------------------------------------------------
@@ -484,16 +488,16 @@ PANNING = """(async () => {
 })()"""
 
 
-def test_four_hours_of_6000_turns_are_panned_smoothly(browser: Browser, pages: Path) -> None:
+def test_four_hours_of_6000_turns_are_panned_smoothly(pages: Path) -> None:
     assert (pages / "long.html").stat().st_size < 2e6
-    browser.open(pages / "long.html")
-    frames, drawing = browser.run(PANNING, [60, 600, 3600, 14400])
-    (frame, worst_frame), (draw, worst_draw) = ((times[len(times) // 2], times[-1]) for times in (frames, drawing))
-    told = f"median {frame:.2f} ms a frame, worst {worst_frame:.1f}; {draw:.2f} ms to draw, worst {worst_draw:.1f}"
-    print(told)
-    assert frame < 17.5, told  # 60 a second, and the clock's own grain
-    assert draw < 8, told
-    assert browser.log() == []
+    with started_browser("--disable-frame-rate-limit", "--disable-gpu-vsync") as unbound:  # else 16.7 ms at best
+        unbound.open(pages / "long.html")
+        frames, drawing = unbound.run(PANNING, [60, 600, 3600, 14400])
+        (frame, worst_frame), (draw, worst_draw) = ((times[len(times) // 2], times[-1]) for times in (frames, drawing))
+        told = f"median {frame:.2f} ms a frame, worst {worst_frame:.1f}; {draw:.2f} ms to draw, worst {worst_draw:.1f}"
+        print(told)
+        assert frame < 16.7 and draw < 8, told
+        assert unbound.log() == []
 
 
 # ---- the set ---------------------------------------------------------------------------------------------------------

@@ -159,6 +159,8 @@ const keys = {
   'p': 'previous', 'N': 'next-error', 'P': 'previous-error', 'ArrowLeft': 'left', 'ArrowRight': 'right',
   'Home': 'home', 'End': 'end', '?': 'help', 'Escape': 'stop', 'Enter': 'play-chosen',
 };
+// what these do elsewhere, such as to press a button, stays
+const elsewhere = new Set([' ', 'Enter', 'Home', 'End', 'ArrowLeft', 'ArrowRight']);
 
 /** Where to zoom by keys: at the middle of the chosen span if that is in sight, else of the view. */
 function focusTime() {
@@ -170,9 +172,8 @@ function focusTime() {
 document.addEventListener('keydown', event => {
   const { target } = event, action = keys[event.key];
   if (!action || event.ctrlKey || event.altKey || event.metaKey || help.open) return;
-  const onTimeline = target === canvas || target === overview.canvas;
-  const inToolbar = target.closest?.('#timeline-section .toolbar') && ![' ', 'Enter'].includes(event.key);
-  if (!onTimeline && !inToolbar && target !== document.body && event.key !== '?') return;
+  const isTimeline = [canvas, overview.canvas, document.body].includes(target);
+  if (!isTimeline && (elsewhere.has(event.key) || target.closest('select, input, audio'))) return;
   event.preventDefault();
   actions[action](event);
 });
