@@ -135,6 +135,8 @@ def test_the_merge_curves_mark_the_cut_and_tell_values(page: Browser) -> None:
     cut, points = page.run("[document.querySelector('.curve .cut').getAttribute('x1'),"
                            "document.querySelector('.curve .values').getAttribute('points')]")  # fmt: skip
     assert points.split()[1].split(",")[0] == cut  # the second of 1, 2, 3, 4
+    axis = page.run("['x1', 'x2'].map(name => document.querySelector('.curve .axis').getAttribute(name))")
+    assert [points.split()[n].split(",")[0] for n in (0, -1)] == axis  # from 1 to 4 it fills its room
     told = "document.querySelector('#merges .value').textContent"
     assert page.run(told) == "NMI at 2 clusters: 0.5 (cut)"
     page.run("document.querySelector('.curve').focus()")
