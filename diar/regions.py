@@ -14,6 +14,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from diar.io.rttm import RttmLine
 from diar.segments import Segment, Turn, intersection, union
 
@@ -88,6 +90,17 @@ def overlaps(reference: Iterable[Turn]) -> list[Segment]:
             found.append(Segment(since, time))
         going_on += step
     return union(found)
+
+
+def shared_seconds(turns: Sequence[Turn], regions: Sequence[Segment]) -> list[float]:
+    """The seconds that each turn shares with disjoint, sorted regions."""
+    bounds = [bound for region in regions for bound in region]
+    covered = np.repeat(np.cumsum([0.0, *(region.duration for region in regions)]), 2)[1:-1]  # up to each bound
+    if not regions:
+        return [0.0] * len(turns)
+    starts, ends = ([getattr(turn, name) for turn in turns] for name in ("start", "end"))
+    shared: list[float] = (np.interp(ends, bounds, covered) - np.interp(starts, bounds, covered)).tolist()
+    return shared
 
 
 def excluded_zones(lines: Iterable[RttmLine], kind: str, max_extend: float) -> list[Segment]:

@@ -81,18 +81,15 @@ def error_segments(
         mapping: the hypothesis speaker of each mapped reference speaker (``RecordingScore.mapping``).
     """
     found: list[ErrorSegment] = []
-    open_errors: dict[tuple[str, tuple[str, ...], tuple[str, ...]], int] = {}  # where it is in found
+    last: dict[tuple[str, tuple[str, ...], tuple[str, ...]], int] = {}  # where the last error of its like is in found
     for segment, speakers, guesses in intervals(regions, reference, hypothesis):
-        still_open = {}
         for error in _errors(speakers, guesses, mapping):
-            index = open_errors.get(error)
+            index = last.get(error)
             if index is not None and found[index].segment.end == segment.start:
                 found[index] = found[index]._replace(segment=Segment(found[index].segment.start, segment.end))
             else:
-                index = len(found)
+                last[error] = len(found)
                 found.append(ErrorSegment(segment, *error))
-            still_open[error] = index
-        open_errors = still_open
     return sorted(found)
 
 

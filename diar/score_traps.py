@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from diar.io.rttm import RttmLine
-from diar.regions import Exclusions, extent
+from diar.regions import Exclusions, extent, shared_seconds
 from diar.score import TRUE_SPEAKER_SECONDS, Score, SetScore, error_times, score_set
 from diar.score_errors import error_segments
 from diar.score_input import ScoreInput, ScoreOptions, channels
 from diar.score_material import COUNT_ERROR, DER, Material, Trap
 from diar.segments import Segment, Turn, intersection, union
 from diar.self_overlap import merged, self_overlapping, surplus, surplus_seconds
+
+_ROUNDING = 1e-6  # seconds; less is no time
 
 
 def find_traps(
@@ -117,12 +119,12 @@ def _no_uem(material: Material) -> Iterator[Trap]:
         spans = [*given.uem, *union(given.hypothesis)]
         return replace(given, uem=[Segment(min(s.start for s in spans), max(s.end for s in spans))])
 
-    outside = [
-        seconds
+    beyond = [
+        _seconds(union(given.hypothesis)) - _seconds(intersection(given.hypothesis, given.uem))
         for given in material.inputs
         if given.recording in without
-        and (seconds := _seconds(union(given.hypothesis)) - _seconds(intersection(given.hypothesis, given.uem))) > 1e-6
     ]
+    outside = [seconds for seconds in beyond if seconds > _ROUNDING]
     told = (
         f"no UEM for {_some(without, 'recording')}; evaluated from the first to the last event of the reference, "
         f"{sum(outside):.2f} s of hypothesis in {_some(outside, 'recording', named=False)} lie outside, not counted"
@@ -138,7 +140,7 @@ def _outside_uem(material: Material) -> Iterator[Trap]:
         (line, seconds)
         for line in material.turns()
         if line.recording in uem
-        and (seconds := line.duration - _seconds(intersection([_span(line)], uem[line.recording]))) > 1e-6
+        and (seconds := line.duration - _seconds(intersection([_span(line)], uem[line.recording]))) > _ROUNDING
     ]
     if outside:
         lines = [line for line, _ in outside]
@@ -155,7 +157,7 @@ def _outside_uem(material: Material) -> Iterator[Trap]:
 
 
 def _excluded(material: Material) -> Iterator[Trap]:
-    """NON-LEX and NOSCORE lines of the reference take time out, as in md-eval; dscore reads SPEAKER lines only."""
+    """NON-LEX and NOSCORE lines of the reference take time out, as in md-eval."""
     for kind, part in (("NON-LEX", "not_scored"), ("NOSCORE", "not_evaluated")):
         lines = [line for line in material.reference if line.kind == kind and line.recording in material.truth]
         if lines:
@@ -204,10 +206,12 @@ def _hidden_turns(material: Material) -> Iterator[Trap]:
     times, seconds, hidden = Score(), 0.0, set()
     for given, score in zip(material.inputs, material.scores, strict=True):
         scored, bare = given.scored(material.options), given.scored(replace(material.options, collar=0.0))
-        gone = [turn for turn in given.reference if intersection([turn], bare) and not intersection([turn], scored)]
-        shown = intersection(gone, bare)
-        hidden |= {(given.recording, turn.start, turn.end, turn.speaker) for turn in gone}
-        seconds += sum(_seconds(intersection([turn], bare)) for turn in gone)
+        times_bare, times_left = (shared_seconds(given.reference, regions) for regions in (bare, scored))
+        both = zip(given.reference, times_bare, times_left, strict=True)
+        gone = [(turn, time) for turn, time, left in both if time > _ROUNDING and left < _ROUNDING]
+        hidden |= {(given.recording, turn.start, turn.end, turn.speaker) for turn, _ in gone}
+        seconds += sum(time for _, time in gone)
+        shown = intersection([turn for turn, _ in gone], bare)
         regions = union([*scored, *shown])
         found = error_times(regions, given.reference, given.hypothesis, score.mapping)
         times += Score(**found)  # type: ignore[arg-type]

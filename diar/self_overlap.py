@@ -49,4 +49,4 @@ def merged(turns: Iterable[Turn]) -> list[Turn]:
         else:
             last[turn.speaker] = len(merged)
             merged.append(turn)
-    return merged
+    return sorted(merged)

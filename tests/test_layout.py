@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LIBRARY = sorted((ROOT / "diar").rglob("*.py"))
 STEPS = sorted((ROOT / "steps").glob("*.py"))
+COMMANDS = sorted((ROOT / "diar" / "commands").glob("[!_]*.py"))
 PROGRAMS = ["diar/cli.py", "diar/job.py", "diar/training_job.py"]  # what programs are made of, each above those before
 
 FILE_METHODS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "tofile", "fromfile", "fdopen"}
@@ -191,6 +192,13 @@ def test_steps_answer_help_within_a_second(step: Path) -> None:
 def test_steps_are_short_and_named_after_what_they_turn_into_what(step: Path) -> None:
     assert len(step.read_text(encoding="utf-8").splitlines()) <= 80
     assert re.fullmatch(r"(\w+_to_\w+|train_\w+)\.py", step.name)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=relative)
+def test_commands_are_as_short_as_steps(command: Path) -> None:
+    text = command.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 80
+    assert f"e.g.: diar {command.stem} " in (ast.get_docstring(ast.parse(text)) or "")
 
 
 @pytest.mark.parametrize("step", STEPS, ids=relative)

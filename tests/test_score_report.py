@@ -149,3 +149,9 @@ def test_the_order_of_lines_does_not_matter() -> None:
     backwards = make_report(REFERENCE[::-1], HYPOTHESIS[::-1], None, (DRAWS,))
     first, second = report().scores.pooled, backwards.scores.pooled
     assert vars(first) == pytest.approx(vars(second))
+
+
+def test_both_systems_are_scored_under_the_condition() -> None:
+    condition = ScoreOptions(collar=0.0, skip_overlap=False)
+    found = report(condition, other=OTHER).comparison
+    assert found is not None and found.scores == score_set(REFERENCE, OTHER, None, condition)

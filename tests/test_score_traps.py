@@ -101,8 +101,8 @@ ROWS = {
         ("turns within collars", 1, "ref:2", 0, 100 * 0.4 / 19.4),
     ),
     "outside the UEM": Row(
-        rttm((0, 10, "A"), (20, 30, "A")), rttm((0, 10, "x")), {"r": [Segment(0, 22)]}, STRICT,
-        ("turns outside the UEM", 1, "ref:2", 100 * 2 / 12, 50),
+        rttm((0, 10, "A"), (20, 30, "A")), rttm((0, 10, "x"), (12, 14, "x")), {"r": [Segment(0, 22)]}, STRICT,
+        ("turns outside the UEM", 1, "ref:2", 100 * 4 / 12, 60),
     ),
     "stars": Row(
         rttm((0, 10, "A"), (10, 20, "A")).replace("10.000 10", "10.000* 10"), rttm((0, 10, "x")), ALL, STRICT,
@@ -149,6 +149,13 @@ def test_traps_are_one_line_each() -> None:
         "DER 0.00 %; md-eval, which scores each apart, would say 100.00 %"
     )
     assert all("\n" not in str(trap) for row in ROWS.values() for trap in traps_of(*row[:4]).values())
+
+
+def test_the_time_outside_is_told_though_it_changes_nothing() -> None:
+    row = ROWS["no UEM"]
+    assert "10.00 s of hypothesis in 1 recording lie outside" in traps_of(*row[:4])["no UEM"].found
+    within = traps_of(TEN, rttm((2, 8, "x")))["no UEM"]
+    assert "0.00 s of hypothesis in 0 recordings" in within.found and within.otherwise == within.as_scored == 40
 
 
 def test_the_measure_of_speaker_counts_is_no_percentage() -> None:
