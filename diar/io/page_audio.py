@@ -20,7 +20,7 @@ _SIGNATURES = (  # what browsers play, by where its mark is: offset, mark, type
 class PageOptions(Options):
     """What pages hold."""
 
-    embed: float = option(12.0, "audio files up to this size go into the page, larger ones are linked", unit="MB", low=0)
+    embed: float = option(12.0, "larger audio files are linked, others go into the page", unit="MB", low=0)
 
 
 def page_audio(path: Path, page_folder: Path, options: PageOptions) -> Audio:

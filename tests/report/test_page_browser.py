@@ -272,7 +272,7 @@ def test_the_overviews_window_is_dragged_and_stretched(page: Browser) -> None:
 def test_a_click_plays_from_the_start_of_what_is_clicked(
     title: str, name: str, time: float, start: float, page: Browser
 ) -> None:
-    page.run("document.querySelector('audio').addEventListener('playing', e => { window.began = e.target.currentTime; })")
+    page.run("document.querySelector('audio').onplaying = event => { window.began = event.target.currentTime; }")
     page.click(*place(page, title, name, time))
     page.wait("window.began !== undefined")
     assert start <= page.run("window.began") < start + 0.3
