@@ -26,6 +26,7 @@ LOW_CONFIDENCE = 0.5  # turns below are worth a second look
 _PROGRAMS = ("numpy", "scipy", "numba", "torch")
 _CURVE_REACH = 3  # times the cut's number of clusters, beyond which a curve only says that there were many
 _CURVE_LEAST = 30
+_MEETS = 1e-6  # seconds: turns whose times were summed meet no nearer
 
 
 def condition_text(options: ScoreOptions, uem: str = "none", vad: str = "unknown") -> str:
@@ -81,7 +82,7 @@ def scored_content(given: ScoreInput, options: ScoreOptions, condition: str) -> 
         scored=tuple(scored),
         score=score,
         condition=condition,
-        vad=VadFigures(tuple(union(hypothesis)), score.speech_miss, score.speech_false_alarm),
+        vad=VadFigures(tuple(union(hypothesis, _MEETS)), score.speech_miss, score.speech_false_alarm),
         notes=low_confidence(hypothesis),
     )
 

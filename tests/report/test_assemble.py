@@ -68,6 +68,13 @@ def test_a_shift_of_time_shifts_the_errors() -> None:
     assert [(e.segment.start, e.segment.end) for e in content.errors] == [(106, 108), (108, 109), (114, 116)]
 
 
+def test_turns_that_meet_are_one_region_of_speech_whatever_their_sums_round_to() -> None:
+    pieces = [Turn(round(n * 0.1, 1), round(n * 0.1, 1) + 0.1, f"s{n % 2}") for n in range(30)]
+    assert any(a.end != b.start for a, b in zip(pieces, pieces[1:], strict=False))
+    (content,) = rttm_contents(lines(pieces), lines(REFERENCE)).values()
+    assert len(content.vad.regions) == 1
+
+
 def test_speech_is_judged_by_the_reference_of_its_recording() -> None:
     found = vad_figures([Segment(0, 9), Segment(10, 14), Segment(16, 20)], lines(REFERENCE), [Segment(0, 24)], STRICT)
     assert (found.miss, found.false_alarm) == (pytest.approx(100 * 2 / 18), pytest.approx(100 * 1 / 18))
