@@ -14,7 +14,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["diar", "diar.*"]),
-    package_data={"diar": ["py.typed"]},
+    package_data={"diar": ["py.typed", "report/web/*"]},
     entry_points={"console_scripts": ["diar = diar.__main__:main"]},
     install_requires=[
         "numpy>=2.0",
@@ -30,6 +30,7 @@ setup(
         "nets": ["torch>=2.0", "scikit-learn>=1.3", "tqdm>=4.60"],
         "figures": ["matplotlib>=3.8"],
         "tests": ["pytest>=8", "hypothesis>=6", "kaldi-native-fbank>=1.20", "praatio>=6.2", "webvtt-py>=0.5"],
+        "browser": ["selenium>=4.30"],
         "lint": ["ruff>=0.9", "mypy>=1.14"],
     },
 )

@@ -151,9 +151,11 @@ HEAVY = {
      "diar.cluster.ib_hmm_gmm", "diar.transforms", "diar.frame_grid", "diar.io.feature_table", "diar.io.speech_file",
      "diar.beamform", "diar.denoise", "diar.energy_vad", "diar.front_end", "diar.score_text",
      "diar.nets.options", "diar.embed", "diar.progress", "diar.report.loss_curves", "diar.training_job",
+     "diar.report.page", "diar.report.assemble", "diar.report.stages", "diar.report.timeline_figure",
+     "diar.report.merge_curve", "diar.io.pages", "diar.io.page_audio", "diar.commands.view",
      "diar.io.checkpoint", "diar.io.figure", "diar.annotation", "diar.io.turn_files", "diar.io.data_check",
      "diar.commands.convert", "diar.commands.check", "diar.score_traps", "diar.speaker_table", "diar.bootstrap",
-     "diar.commands.score"],
+     "diar.commands.score", "diar.diarization", "diar.confidence", "diar.commands.diarize", "diar.commands.recut"],
 )  # fmt: skip
 def test_options_are_read_without_heavy_imports(module: str) -> None:
     code = f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})"

@@ -1,0 +1,76 @@
+"""Make a page to look at, and listen to, the turns of an RTTM file: hypothesis, reference, errors.
+
+A file with one recording gives one page, a file with several a folder with a page each and index.html. Audio files are
+matched to recordings by their names; those up to --embed megabytes go into the page, larger ones are linked.
+
+e.g.: diar view --ref ref.rttm --uem all.uem --audio meeting.wav -o meeting.html hyp.rttm
+      diar view --audio wav -o pages hyp.rttm
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from diar import cli
+from diar.errors import DataError
+from diar.io.files import write_text
+from diar.io.page_audio import PageOptions, page_audio
+from diar.io.pages import write_pages
+from diar.io.rttm import read_rttm_lines
+from diar.io.uem import read_uem
+from diar.io.wav import probe_duration
+from diar.report.assemble import condition_text, program_versions, rttm_contents
+from diar.report.content import Provenance, RecordingContent
+from diar.report.page import recording_page
+from diar.score_input import ScoreOptions, remarks
+
+
+def main(words: Sequence[str]) -> None:
+    parser = cli.Parser(__doc__, (ScoreOptions, PageOptions))
+    parser.prog = "diar view"
+    parser.add_flag("--ref", "RTTM with the true turns")
+    parser.add_flag("--uem", "file with the regions to score")
+    parser.add_flag("--audio", "the recording's audio, or a folder with files named after the recordings")
+    parser.add_argument("-o", "--output", metavar="OUT", default="", help="page or folder (default: beside the RTTM)")
+    parser.add_argument("hypothesis", metavar="<hyp.rttm>", help="the turns to show")
+    given = parser.parse_words(words)
+    options = parser.options(given, ScoreOptions)
+    path = Path(given.hypothesis)
+    hypothesis = read_rttm_lines(path)
+    reference = read_rttm_lines(Path(given.ref)) if given.ref else None
+    uem = read_uem(Path(given.uem)) if given.uem else None
+    condition = condition_text(options, Path(given.uem).name or "none", "hypothesis")
+    contents = rttm_contents(hypothesis, reference, uem, options, condition)
+    if not contents:
+        raise DataError(path, "no SPEAKER line", "wanted the turns of at least one recording")
+    output = Path(given.output) if given.output else path.with_suffix("" if len(contents) > 1 else ".html")
+    folder = output if len(contents) > 1 else output.parent
+    audio = Path(given.audio) if given.audio else None
+    if audio is not None and len(contents) > 1 and not audio.is_dir():
+        found = f"{'a file' if audio.exists() else 'no such folder'} for {len(contents)} recordings"
+        raise DataError(audio, found, "wanted a folder of audio named after them")
+    folder.mkdir(parents=True, exist_ok=True)
+    page = parser.options(given, PageOptions)
+    made = [_finished(content, audio, folder, page) for content in contents.values()]
+    if len(made) == 1:
+        write_text(output, recording_page(made[0]))
+        print(output)
+    else:
+        told = tuple(remarks(reference, hypothesis, uem)) if reference is not None else ()
+        print(write_pages(folder, path.stem, made, condition if reference is not None else "", told))
+
+
+def _finished(content: RecordingContent, audio: Path | None, folder: Path, options: PageOptions) -> RecordingContent:
+    """``content`` with its audio, if any, and with the versions of the programs."""
+    content = replace(content, provenance=Provenance(versions=program_versions()))
+    if audio is not None and audio.is_dir():
+        files = sorted(file for file in audio.iterdir() if file.stem == content.recording and file.is_file())
+        if not files:
+            cli.warn(f"{content.recording}: no audio of this name in {audio}")
+        audio = files[0] if files else None
+    if audio is None:
+        return content
+    duration = max(content.duration, probe_duration(audio))
+    return replace(content, audio=page_audio(audio, folder, options), duration=duration)

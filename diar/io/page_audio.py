@@ -1,0 +1,41 @@
+"""The audio of a page: in the page itself where it is short, else a link to the file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from diar.errors import DataError
+from diar.options import Options, option
+from diar.report.content import Audio
+
+_SIGNATURES = (  # what browsers play, by where its mark is: offset, mark, type
+    (0, b"RIFF", "audio/wav"), (0, b"fLaC", "audio/flac"), (0, b"OggS", "audio/ogg"), (0, b"ID3", "audio/mpeg"),
+    (0, b"\xff\xfb", "audio/mpeg"), (0, b"\xff\xf3", "audio/mpeg"), (4, b"ftyp", "audio/mp4"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PageOptions(Options):
+    """What pages hold."""
+
+    embed: float = option(12.0, "larger audio files are linked, others go into the page", unit="MB", low=0)
+
+
+def page_audio(path: Path, page_folder: Path, options: PageOptions) -> Audio:
+    """The audio in the file ``path`` for a page in ``page_folder``: its bytes, or a link if there are too many.
+
+    Raises:
+        DataError: no such file, or of a kind that browsers do not play.
+    """
+    if not path.is_file():
+        raise DataError(path, "is a folder" if path.is_dir() else "no such file", "wanted an audio file")
+    with path.open("rb") as stream:
+        start = stream.read(16)
+    mime = next((kind for offset, mark, kind in _SIGNATURES if start[offset : offset + len(mark)] == mark), "")
+    if not mime:
+        raise DataError(path, "a kind of audio that browsers do not play", "wanted WAV, FLAC, Ogg, MP3 or MP4")
+    if path.stat().st_size <= options.embed * 1e6:
+        return Audio(mime, path.read_bytes())
+    return Audio(mime, href=os.path.relpath(path.resolve(), page_folder.resolve()).replace(os.sep, "/"))
