@@ -34,7 +34,7 @@ def score_table(scores: SetScore, options: ScoreOptions, uem: str, vad: str) -> 
     """The condition, and a line a recording."""
     titles = ("SER", "DER", "miss", "FA", "JER", "found", "true", "seconds")
     return [
-        f"{condition_stamp(options, uem, vad)} speakers counted from {TRUE_SPEAKER_SECONDS:g} s",
+        f"# {condition_text(options, uem, vad)} speakers counted from {TRUE_SPEAKER_SECONDS:g} s",
         *table(titles, [(name, _score_cells(score)) for name, score in score_rows(scores)]),
     ]
 
@@ -63,15 +63,15 @@ def format_speech(
     lines = [f"# speech found: seconds, percent of the recording, regions; vad={vad}"]
     lines += table(("seconds", "percent", "regions"), cells)
     if scores is not None:
-        lines += [condition_stamp(options, uem, vad), *_speech_errors(scores)]
+        lines += [f"# {condition_text(options, uem, vad)}", *_speech_errors(scores)]
         lines += [f"# {remark}" for remark in scores.remarks]
     return "\n".join([*lines, ""])
 
 
-def condition_stamp(options: ScoreOptions, uem: str, vad: str) -> str:
-    """The comment line that tells under which condition figures were counted; ``vad`` may be empty: left out."""
+def condition_text(options: ScoreOptions, uem: str = "none", vad: str = "") -> str:
+    """Under which condition errors were counted, and where regions and speech came from; ``vad`` may be left out."""
     overlap = "skipped" if options.skip_overlap else "scored"
-    return f"# collar={options.collar:g} overlap={overlap} uem={uem}" + (f" vad={vad}" if vad else "")
+    return f"collar={options.collar:g} overlap={overlap} uem={uem}" + (f" vad={vad}" if vad else "")
 
 
 def _speech_errors(scores: SetScore) -> list[str]:

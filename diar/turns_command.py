@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,8 +16,12 @@ from diar.cluster.agglomerate import SpeakerCountOptions
 from diar.confidence import OverlapOptions
 from diar.diarization import Diarization, PipelineOptions, diarize_file
 from diar.errors import DataError
+from diar.io.files import write_text
+from diar.io.page_audio import PageOptions, page_audio
 from diar.io.turn_files import FORMATS, format_of, named_format
 from diar.progress import StageProgress
+from diar.report.assemble import diarized_content
+from diar.report.page import recording_page
 from diar.segments import Turn, TurnOptions
 
 _CLASSES = (SpeakerCountOptions, AudioOptions, TurnOptions, OverlapOptions)
@@ -33,6 +38,7 @@ class TurnsCommand:
         self.parser.add_flag("--format", f"some of {formats} (default: OUT's suffix, or rttm)")
         second = "none; or second: where overlap is likely, the next best speaker, too"
         self.parser.add_flag("--overlap", second, default="none")
+        self.parser.add_switch("--report", "make a page to look at and listen to, <recording>.html beside the turns")
         help_text = "'--flag value ...' of the clustering: steps/embed_to_clusters.py --clusterer NAME --help"
         self.parser.add_flag("--clusters-opts", help_text)
 
@@ -57,6 +63,19 @@ class TurnsCommand:
     def output(self, n_recordings: int) -> Output:
         """Where the turns of so many recordings go."""
         return Output(self._arguments.output, self._arguments.format, n_recordings)
+
+    def write(self, output: Output, found: Diarization, path: Path, options: PipelineOptions, gain_name: str) -> None:
+        """Write the turns of ``path`` and, if it is asked for, its page."""
+        output.add(found)
+        if not self._arguments.report:
+            return
+        page = output.beside(f"{found.recording}.html")
+        content = diarized_content(found, options, gain_name)
+        try:
+            content = replace(content, audio=page_audio(path, page.parent, PageOptions()))
+        except DataError as error:
+            cli.warn(f"{found.recording}: its page is silent: {error}")
+        write_text(page, recording_page(content))
 
     def diarize(self, path: Path, options: PipelineOptions, place: str = "", **known: Any) -> Diarization:
         """Diarize ``path`` and show on a terminal how it goes; warnings are lines on stderr.

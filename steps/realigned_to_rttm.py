@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """realigned -> rttm: the turns of all recordings, in hyp.rttm of the system's folder.
 
+With the features that were clustered, turns have a confidence (diar.confidence).
+
 e.g.: steps/realigned_to_rttm.py --min-gap 0.3 data/eval exp/eval/realigned exp/eval/system
 """
 
 from pathlib import Path
 
 from diar import cli
+from diar.confidence import SpeakerScores, with_confidence
 from diar.io.data_folder import DataFolder
 from diar.io.rttm import write_rttm
 from diar.segments import TurnOptions, labels_to_turns, smooth_turns
@@ -15,6 +18,7 @@ from diar.stage_folder import REGIONS, check_regions, open_input
 
 def main() -> None:
     parser = cli.Parser(__doc__, (TurnOptions,))
+    parser.add_flag("--feats", "folder of features, for the confidence of turns")
     parser.add_argument("data", metavar="<data>", help="data folder with wav.scp")
     parser.add_argument("realigned", metavar="<realigned>", help="folder of labels")
     parser.add_argument("system", metavar="<system>", help="folder to write hyp.rttm into")
@@ -23,13 +27,18 @@ def main() -> None:
     folder = Path(arguments.realigned)
     # without realignment the recipe gives the clusters
     realigned = open_input("clusters" if folder.name.startswith("clusters") else "realigned", folder)
+    feats = open_input("feats", Path(arguments.feats)) if arguments.feats else None
     check_regions(folder, Path(arguments.data) / REGIONS)
     turns = {}
     for recording in DataFolder(Path(arguments.data)).recordings():
         if recording not in realigned:
             cli.warn(f"{recording}: no labels, and so no turns (skipped by an earlier stage)")
             continue
-        turns[recording] = smooth_turns(labels_to_turns(realigned.read(recording)), options)
+        labels = realigned.read(recording)
+        turns[recording] = smooth_turns(labels_to_turns(labels), options)
+        if feats is not None:
+            scores = SpeakerScores.of(feats.read(recording), labels)
+            turns[recording] = with_confidence(turns[recording], scores)
         if not turns[recording]:
             cli.warn(f"{recording}: no speech, and so no turns")
     system = Path(arguments.system)

@@ -17,12 +17,13 @@ from diar.io.figure import write_png
 from diar.io.page_audio import PageOptions, page_audio
 from diar.io.pages import write_pages
 from diar.io.rttm import read_rttm_lines
-from diar.report.assemble import condition_text, program_versions, rttm_contents, stage_settings
+from diar.report.assemble import program_versions, rttm_contents, stage_settings
 from diar.report.content import Provenance
 from diar.report.merge_curve import merge_curve_figure
 from diar.report.stages import with_stages
 from diar.report.timeline_figure import timeline_figure
 from diar.score_input import ScoreOptions, remarks
+from diar.score_text import condition_text
 from diar.stage_folder import open_input, options_of
 
 

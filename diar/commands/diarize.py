@@ -4,7 +4,7 @@ Each recording's turns go to <recording>.rttm, and to files of other --format, i
 OUT that has a suffix; or to standard output (-o -). On a terminal, stages and speed are shown. A recording that fails
 does not stop the others.
 
-e.g.: diar meeting.wav
+e.g.: diar meeting.wav --report
       diar meetings/ -o turns --num-spk 4 --format rttm,srt
 """
 
@@ -46,7 +46,7 @@ def main(words: Sequence[str]) -> None:
         for number, path in enumerate(files, 1):
             try:
                 found = command.diarize(path, options, f" ({number} of {len(files)})" if len(files) > 1 else "")
-                output.add(found)
+                command.write(output, found, path, options, GAINS[clusterer])
                 if arguments.save_merges:
                     merges = output.beside(f"{found.recording}.merges.json")
                     write_json(merges, merges_to_json(found, path, clusterer))

@@ -14,7 +14,7 @@ from diar import cli
 from diar.cluster.agglomerate import history_from_json, history_speech
 from diar.errors import DataError
 from diar.io.files import read_json
-from diar.pipeline import CLUSTERERS
+from diar.pipeline import CLUSTERERS, GAINS
 from diar.turns_command import TurnsCommand
 
 
@@ -33,4 +33,5 @@ def main(words: Sequence[str]) -> None:
         raise DataError(audio, "no such file", f"wanted the audio of {arguments.merges}", "name it: --audio FILE")
     options = command.options(clusters=cli.parsed_options(arguments.clusters_opts, CLUSTERERS[clusterer]))
     with command.output(1) as output:
-        output.add(command.diarize(audio, options, speech=speech, history=history))
+        found = command.diarize(audio, options, speech=speech, history=history)
+        command.write(output, found, audio, options, GAINS[clusterer])

@@ -21,10 +21,11 @@ from diar.io.pages import write_pages
 from diar.io.rttm import read_rttm_lines
 from diar.io.uem import read_uem
 from diar.io.wav import probe_duration
-from diar.report.assemble import condition_text, program_versions, rttm_contents
+from diar.report.assemble import program_versions, rttm_contents
 from diar.report.content import Provenance, RecordingContent
 from diar.report.page import recording_page
 from diar.score_input import ScoreOptions, remarks
+from diar.score_text import condition_text
 
 
 def main(words: Sequence[str]) -> None:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import diar
 from diar.cluster.agglomerate import History, Labels, history_from_json
 from diar.io.rttm import RttmLine, speaker_turns
-from diar.report.content import MergeCurve, Note, RecordingContent, VadFigures
+from diar.report.content import MergeCurve, Note, Provenance, RecordingContent, VadFigures
 from diar.score import score_input
 from diar.score_errors import error_segments
 from diar.score_input import ScoreInput, ScoreOptions, by_recording, score_inputs
-from diar.segments import NOBODY, Segment, Turn, union
+from diar.segments import NOBODY, Segment, Turn, frames_to_segments, union
+
+if TYPE_CHECKING:
+    from diar.diarization import Diarization, PipelineOptions
 
 CURVE_NAMES = {
     "nmi": "NMI", "delta_bic": "delta-BIC", "delta_f": "delta F", "delta_log_likelihood": "delta log-likelihood",
@@ -27,12 +31,6 @@ _PROGRAMS = ("numpy", "scipy", "numba", "torch")
 _CURVE_REACH = 3  # times the cut's number of clusters, beyond which a curve only says that there were many
 _CURVE_LEAST = 30
 _MEETS = 1e-6  # seconds: turns whose times were summed meet no nearer
-
-
-def condition_text(options: ScoreOptions, uem: str = "none", vad: str = "unknown") -> str:
-    """The stamp on a score: under which condition errors were counted, and where regions and speech came from."""
-    overlap = "skipped" if options.skip_overlap else "scored"
-    return f"collar={options.collar:g} overlap={overlap} uem={uem} vad={vad}"
 
 
 def rttm_contents(
@@ -84,6 +82,21 @@ def scored_content(given: ScoreInput, options: ScoreOptions, condition: str) -> 
         condition=condition,
         vad=VadFigures(tuple(union(hypothesis, _MEETS)), score.speech_miss, score.speech_false_alarm),
         notes=low_confidence(hypothesis),
+    )
+
+
+def diarized_content(found: Diarization, options: PipelineOptions, gain_name: str) -> RecordingContent:
+    """The content of a recording that was just diarized with ``options``; ``gain_name`` is what its merges gain."""
+    settings = {stage: values for stage, values in asdict(options).items() if isinstance(values, dict)}
+    likely = tuple(Note(region, "likely overlap") for region in found.overlap)
+    return RecordingContent(
+        recording=found.recording,
+        duration=found.duration,
+        hypothesis=tuple(found.turns),
+        vad=VadFigures(tuple(frames_to_segments(found.labels != NOBODY))),
+        notes=(*low_confidence(found.turns), *likely),
+        curves=merge_curves(found.history, gain_name, len(np.unique(found.labels[found.labels != NOBODY])) or None),
+        provenance=Provenance(settings=settings, versions=program_versions(), timings=found.seconds),
     )
 
 

@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 started_in=$PWD
 
 stage=0
-stop_stage=8
+stop_stage=9
 unset set # eval, or what the corpus says
 corpus=
 nj=4
@@ -38,8 +38,9 @@ min_gap= min_turn=
 collar= skip_overlap=
 class_conf=conf/clusters # <class_conf>_<class>.conf: flags for the clustering of an audio class
 next_preset= preset_clusterer= own_clusters_opts= # the preset to run after one, if its clusterer was not overruled
-stage_opts="tdoa_opts feats_opts vad_opts sae_opts dec_opts clusters_opts realigned_opts" # of the stages' programs
-tdoa_opts= feats_opts= vad_opts= sae_opts= dec_opts= clusters_opts= realigned_opts=
+# of the stages' programs
+stage_opts="tdoa_opts feats_opts vad_opts sae_opts dec_opts clusters_opts realigned_opts report_opts"
+tdoa_opts= feats_opts= vad_opts= sae_opts= dec_opts= clusters_opts= realigned_opts= report_opts=
 
 . "$here/cmd.sh"           # cmd, the launcher
 corpus_defaults() { :; }   # for options that were not given, once the others are known
@@ -54,10 +55,11 @@ help_message="Usage: $0 [options]
 
 $corpus_help
 
-  --stage N --stop-stage N       first and last stage to run (default 0 to 8):
+  --stage N --stop-stage N       first and last stage to run (default 0 to 9):
                                  0 corpus -> data, 1 wav or archives -> feats, 2 wav, reference or file -> vad,
                                  3 feats, vad -> sae, 4 sae, feats, vad -> dec or idec, 5 feats -> embed,
-                                 6 embed, vad -> clusters, 7 clusters -> realigned, 8 realigned -> rttm, score
+                                 6 embed, vad -> clusters, 7 clusters -> realigned, 8 realigned -> rttm, score,
+                                 9 rttm -> report, pages to look at and listen to
   --corpus DIR --set NAME        what to diarize, and the name of its data folder (default eval)
   --nj N --cmd COMMAND           parallel jobs (default $nj) and their launcher (default $cmd)
   --config FILE --preset NAME    variables of this recipe from a file, or from conf/NAME.conf: report, the report's
@@ -95,7 +97,8 @@ $corpus_help
   --num-spk N --min-spk N --max-spk N                               known number of speakers
   --min-gap S --min-turn S                                          smoothing of turns
   --collar S --skip-overlap true|false                              condition of the score
-  --tdoa-opts, --feats-opts, --vad-opts, --sae-opts, --dec-opts, --clusters-opts, --realigned-opts \"--flag value ...\"
+  --tdoa-opts, --feats-opts, --vad-opts, --sae-opts, --dec-opts, --clusters-opts, --realigned-opts,
+  --report-opts \"--flag value ...\"
                                  options of a stage's program; conf/<noun>.conf holds lasting ones; each program
                                  lists its own and their defaults: steps/embed_to_clusters.py --help
 
@@ -201,7 +204,7 @@ for name in feats_scp vad_file; do
   esac
 done
 stages= # that have something to do
-for number in 0 1 2 3 4 5 6 7 8; do
+for number in 0 1 2 3 4 5 6 7 8 9; do
   case $number-$embedder-$clusterer in [34]-none-* | 4-sae-* | [45]-*-dec) ;; *) stages="$stages $number" ;; esac
 done
 runs() { [ "$stage" -le "$1" ] && [ "$stop_stage" -ge "$1" ] && [[ " $stages " == *" $1 "* ]]; }
@@ -284,7 +287,7 @@ fi
 # shellcheck disable=SC2086 # options are meant to be split into words
 make_system() { # <folder of labels> <system>: the turns and their score
   rm -f $2/.*.tmp $2/report_table.md # the table is of an earlier run
-  steps/realigned_to_rttm.py $turn_opts $data $1 $2
+  steps/realigned_to_rttm.py --feats $feats $turn_opts $data $1 $2
   steps/rttm_to_score.py $score_opts --vad $vad $data $2
 }
 
@@ -375,6 +378,11 @@ make_system() { # <folder of labels> <system>: the turns and their score
     fi
     make_system $realigned $system
     corpus_results $system
+  fi
+
+  if runs 9; then
+    echo "$0: stage 9: rttm -> report"
+    steps/rttm_to_report.py $score_opts --vad $vad --embed 0 $report_opts $data $system $vad_dir $clusters
   fi
 }
 

@@ -22,7 +22,7 @@ from diar.io.data_folder import DataFolder
 from diar.io.files import write_text
 from diar.io.rttm import read_rttm_lines
 from diar.score import ScoreOptions, SetScore, score_set
-from diar.score_text import condition_stamp
+from diar.score_text import condition_text
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def main() -> None:
         return
     scores = score_set(reference, read_rttm_lines(system / "hyp.rttm"), data.uem(), options)
     uem = "none" if data.uem() is None else "all.uem"
-    condition = condition_stamp(options, uem, arguments.vad).removeprefix("# ")
+    condition = condition_text(options, uem, arguments.vad)
     text = format_table(TABLES[arguments.table], scores, system.name, condition)
     write_text(system / "report_table.md", text)
     print(text, end="")
