@@ -86,6 +86,7 @@ GRAMMAR = [
     "dec-opts",
     "clusters-opts",
     "realigned-opts",
+    "report-opts",
 ]
 
 
@@ -172,7 +173,7 @@ def test_own_recordings_are_diarized_and_scored(whole):
     found = re.search(r"^ OVERALL SPEAKER DIARIZATION ERROR = (\d+\.\d\d) percent of scored speaker time", score, re.M)
     assert float(found[1]) < 5
     stages = [line.split(": ")[1] for line in run.naming("run.sh: stage ")]
-    assert stages == [f"stage {n}" for n in (0, 1, 2, 5, 6, 7, 8)]
+    assert stages == [f"stage {n}" for n in (0, 1, 2, 5, 6, 7, 8, 9)]
     assert recipe.leftovers() == []
 
 
@@ -344,7 +345,7 @@ def test_stage_and_stop_stage(finished):
     assert changed == {REALIGNED, "log"}
     (line,) = finished.run("--stage", 3, "--stop-stage", 4, code=1).lines
     choices = "--embedder none --clusterer hmm_gmm"
-    assert line.endswith(f"found nothing to run with {choices}; wanted some of stages 0 1 2 5 6 7 8")
+    assert line.endswith(f"found nothing to run with {choices}; wanted some of stages 0 1 2 5 6 7 8 9")
 
 
 def test_other_options_replace_a_folder_and_stage_6_alone_restores_it(whole, finished):

@@ -295,7 +295,7 @@ def test_decs_number_of_clusters_must_be_known(recipe):
         ("--embedder sae --per-recording some", "--per-recording takes true or false, not 'some'"),
         (
             "--stage 3 --stop-stage 4",
-            "found nothing to run with --embedder none --clusterer hmm_gmm; wanted some of stages 0 1 2 5 6 7 8",
+            "found nothing to run with --embedder none --clusterer hmm_gmm; wanted some of stages 0 1 2 5 6 7 8 9",
         ),
         (
             "--stage 4 --stop-stage 4 --embedder sae",

@@ -37,7 +37,8 @@ def test_one_recording_gives_a_page_beside_its_file(folder: Path, capsys: pytest
     view(folder, "hyp.rttm")
     assert capsys.readouterr().out == f"{folder / 'hyp.html'}\n"
     shown = data(folder / "hyp.html")
-    assert (shown["recording"], shown["duration"]) == ("r1", 20) and [g["kind"] for g in shown["groups"]] == ["turns"]
+    assert (shown["recording"], shown["duration"]) == ("r1", 20)
+    assert [group["kind"] for group in shown["groups"]] == ["turns", "notes"]
 
 
 def test_with_reference_regions_and_audio_it_is_scored_and_played(folder: Path) -> None:

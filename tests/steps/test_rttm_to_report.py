@@ -58,7 +58,7 @@ def test_the_page_shows_what_lies_in_the_folders(root: Path) -> None:
     assert sorted(path.name for path in report.iterdir()) == ["index.html", "r1.html"]
     shown, text = data(report / "r1.html"), (report / "r1.html").read_text()
     groups = {group["kind"]: group["rows"] for group in shown["groups"]}
-    assert list(groups) == ["turns", "reference", "errors", "speech"] and shown["duration"] == 24
+    assert list(groups) == ["turns", "reference", "errors", "speech", "notes"] and shown["duration"] == 24
     assert [row["spans"][0][:2] for row in groups["errors"]] == [[14, 16], [8, 9], [6, 8]]
     assert groups["speech"][0]["spans"] == [[0, 9], [10, 14], [16, 20]]
     assert shown["curves"] == [{"name": "delta-BIC", "points": [[2, -5]], "cut": 2}]
@@ -72,7 +72,7 @@ def test_without_reference_stages_and_audio_there_are_the_turns(root: Path) -> N
     printed = step(root, "--figures", "true", "data", "system")
     assert "r1: its page is silent" in printed
     report = root / "system" / "report"
-    assert [group["kind"] for group in data(report / "r1.html")["groups"]] == ["turns"]
+    assert [group["kind"] for group in data(report / "r1.html")["groups"]] == ["turns", "notes"]
     assert (report / "r1.timeline.png").read_bytes().startswith(b"\x89PNG")
     assert not (report / "r1.merges.png").exists() and "scored with" not in (report / "index.html").read_text()
 

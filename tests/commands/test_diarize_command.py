@@ -1,0 +1,181 @@
+"""diar: audio in, turns out; where files go, what is told, and what another cut makes of saved merges."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from recipe_tree import CHECKOUT, take_turns, talk, write_audio
+
+import diar
+from diar.io.rttm import read_rttm_lines, speaker_turns
+
+TURNS = take_turns(["ann", "bob", "ann", "cat"])
+
+
+@pytest.fixture(scope="module")
+def meetings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two recordings, and a file that is no audio."""
+    folder = tmp_path_factory.mktemp("audio") / "my meetings"
+    write_audio(folder / "one.wav", talk(TURNS))
+    write_audio(folder / "two.flac", talk(TURNS[:2], seed=1, rate=8000), 8000)
+    (folder / "notes.txt").write_text("not audio")
+    return folder
+
+
+def run(folder: Path, *words: object, code: int = 0) -> tuple[str, str]:
+    """What the command writes to standard output and to stderr, neither of them a terminal."""
+    done = subprocess.run(
+        [sys.executable, "-m", "diar", *map(str, words)],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code and "Traceback" not in done.stderr, done.stderr
+    return done.stdout, done.stderr
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def speakers(text_or_path: str | Path) -> set[str]:
+    text = text_or_path.read_text() if isinstance(text_or_path, Path) else text_or_path
+    return {line.split()[7] for line in text.splitlines()}
+
+
+def test_a_recording_becomes_rttm_here_and_nothing_is_said_in_a_pipe(tmp_path: Path, meetings: Path) -> None:
+    assert run(tmp_path, meetings / "one.wav") == ("", "")
+    assert names(tmp_path) == ["one.rttm"]
+    (found,) = speaker_turns(read_rttm_lines(tmp_path / "one.rttm")).values()
+    wanted = diar.diarize_file(meetings / "one.wav").turns
+    assert [turn.speaker for turn in found] == [turn.speaker for turn in wanted] and len(found) >= 3
+    assert [round(turn.start, 3) for turn in found] == [round(turn.start, 3) for turn in wanted]
+    np.testing.assert_allclose([t.confidence for t in found], [t.confidence for t in wanted], atol=5e-4)
+    signal, rate = soundfile.read(meetings / "one.wav", dtype="float32")
+    assert [turn[:3] for turn in diar.diarize(signal, rate).turns] == [turn[:3] for turn in wanted]
+
+
+def test_a_folder_gives_a_file_a_recording_in_every_format(tmp_path: Path, meetings: Path) -> None:
+    run(tmp_path, meetings, "-o", "out", "--format", "rttm,srt,segments")
+    assert names(tmp_path / "out") == ["one", "one.rttm", "one.srt", "two", "two.rttm", "two.srt"]
+    assert names(tmp_path / "out" / "one") == ["segments", "spk2utt", "utt2spk"]
+
+
+def test_standard_output_and_one_file_hold_all_recordings(tmp_path: Path, meetings: Path) -> None:
+    printed, told = run(tmp_path, meetings, "-o", "-", "--format", "csv")
+    assert told == "" and {line.split(",")[0] for line in printed.splitlines()[1:]} == {"one", "two"}
+    run(tmp_path, meetings, "-o", "all.json")
+    assert names(tmp_path) == ["all.json"] and [r["recording"] for r in json.loads((tmp_path / "all.json").read_text())]
+
+
+@pytest.mark.parametrize("clusterer", ["hmm_gmm", "aib", "aib_viterbi", "ib_hmm_gmm"])
+def test_the_number_of_speakers_is_what_was_asked_for(tmp_path: Path, meetings: Path, clusterer: str) -> None:
+    for wanted in (1, 2, 4):
+        printed, _ = run(tmp_path, meetings / "one.wav", "--num-spk", wanted, "--clusterer", clusterer, "-o", "-")
+        assert len(speakers(printed)) == wanted
+
+
+def test_saved_merges_are_cut_anew_as_a_new_run_would(tmp_path: Path, meetings: Path) -> None:
+    run(tmp_path, meetings / "one.wav", "--clusterer", "ib_hmm_gmm", "--save-merges")
+    assert names(tmp_path) == ["one.merges.json", "one.rttm"]
+    cut, _ = run(tmp_path, "recut", "--num-spk", 4, "one.merges.json", "-o", "-")
+    fresh, _ = run(tmp_path, meetings / "one.wav", "--clusterer", "ib_hmm_gmm", "--num-spk", 4, "-o", "-")
+    assert cut == fresh and len(speakers(cut)) == 4
+    content = json.loads((tmp_path / "one.merges.json").read_text())
+    (tmp_path / "moved.merges.json").write_text(json.dumps(content | {"audio": "/gone.wav"}))
+    _, told = run(tmp_path, "recut", "moved.merges.json", code=1)
+    assert told == "diar: /gone.wav: no such file; wanted the audio of moved.merges.json; name it: --audio FILE\n"
+    again, _ = run(tmp_path, "recut", "--num-spk", 4, "--audio", meetings / "one.wav", "moved.merges.json", "-o", "-")
+    assert again == cut
+    _, told = run(tmp_path, "recut", "one.rttm", code=1)
+    assert told.startswith("diar: one.rttm: not JSON")
+
+
+def test_a_report_is_a_page_beside_the_turns(tmp_path: Path, meetings: Path) -> None:
+    run(tmp_path, meetings / "one.wav", "--report", "-o", "out/")
+    assert names(tmp_path / "out") == ["one.html", "one.rttm"]
+    page = (tmp_path / "out" / "one.html").read_text()
+    assert "spk1" in page and "data:audio/wav;base64," in page and "http" not in page.split("<body")[0]
+
+
+def test_the_second_speaker_is_added_where_overlap_is_likely(tmp_path: Path, meetings: Path) -> None:
+    alone, _ = run(tmp_path, meetings / "one.wav", "--num-spk", 2, "-o", "-")
+    both, _ = run(
+        tmp_path, meetings / "one.wav", "--num-spk", 2, "--overlap", "second", "--overlap-margin", 1000, "-o", "-"
+    )
+    assert set(alone.splitlines()) < set(both.splitlines())
+
+
+def test_one_that_fails_does_not_stop_the_others(tmp_path: Path, meetings: Path) -> None:
+    (tmp_path / "bad.wav").write_bytes(b"RIFF")
+    _, told = run(tmp_path, "bad.wav", meetings / "two.flac", "-o", "out", code=1)
+    assert names(tmp_path / "out") == ["two.rttm"]
+    lines = told.splitlines()
+    assert lines[0].startswith("diar: bad.wav: cannot be decoded") and len(lines) == 2
+    assert lines[1] == "diar: failed: 1 of 2 recordings, as told above"
+    _, told = run(tmp_path, "bad.wav", code=1)
+    assert len(told.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["nope.wav"], "diar: nope.wav: no such file or folder"),
+        (["empty"], "diar: empty: holds no audio; wanted *.wav"),
+        (["MEETINGS/one.wav", "--vad", "ear"], "diar: --vad: found 'ear'; wanted one of energy, webrtc"),
+        (["MEETINGS/one.wav", "--overlap", "all"], "diar: --overlap: found 'all'; wanted none or second"),
+        (["MEETINGS/one.wav", "--format", "doc"], "diar: --format: "),
+        (["MEETINGS", "-o", "x.srt"], "diar: --output: found 'x.srt' for several files of srt; wanted a folder"),
+        (["MEETINGS", "-o", "-", "--format", "rttm,csv"], "diar: --output: found '-' for 2 formats; wanted a folder"),
+        (["MEETINGS/one.wav", "--clusters-opts", "--nope 3"], "diar: --nope: unknown option"),
+        (["MEETINGS/one.wav", "MEETINGS"], "is recording 'one', and so is"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(tmp_path: Path, meetings: Path, words: list[str], told: str) -> None:
+    (tmp_path / "empty").mkdir()
+    words = [word.replace("MEETINGS", str(meetings)) for word in words]
+    printed, errors = run(tmp_path, *words, code=1)
+    assert printed == "" and len(errors.splitlines()) == 1 and told in errors
+    assert names(tmp_path) == ["empty"]
+
+
+def test_help_names_every_command() -> None:
+    _, told = run(CHECKOUT, code=1)
+    printed, _ = run(CHECKOUT, "--help")
+    assert all(f"  {name} " in told for name in ("score", "view", "recut", "convert", "check"))
+    assert printed.startswith("usage: diar [-h]") and run(CHECKOUT, "--version")[0] == f"diar {diar.__version__}\n"
+
+
+def test_a_terminal_shows_the_stage_and_the_speed(tmp_path: Path, meetings: Path) -> None:
+    ours, theirs = pty.openpty()
+    done = subprocess.Popen(
+        [sys.executable, "-m", "diar", str(meetings / "one.wav")],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(CHECKOUT)},
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            part = os.read(ours, 4096)
+        except OSError:  # the other end is closed
+            break
+        if not part:
+            break
+        shown += part
+    os.close(ours)
+    assert done.wait() == 0
+    assert b"\r\x1b[Kone: " in shown
+    assert b" turns; 20 s in " in shown and b" x real time" in shown
