@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from recipe_tree import CHECKOUT, take_turns, talk, write_audio
+from recipe_tree import CHECKOUT, rttm, take_turns, talk, write_audio
 
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
 EXAMPLES = [
@@ -21,7 +21,9 @@ EXAMPLES = [
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("docs")
-    write_audio(folder / "meeting.wav", talk(take_turns(["ann", "bob", "cat", "ann", "bob"])))
+    turns = take_turns(["ann", "bob", "cat", "ann", "bob"])
+    write_audio(folder / "meeting.wav", talk(turns))
+    (folder / "hyp.rttm").write_text(rttm("r", turns))
     return folder
 
 
