@@ -196,7 +196,7 @@ def test_bad_reference_files(recipe, good, tmp_path, name, content, place, messa
     bad.write_text(content)
     line, summary = errors(recipe.run("--corpus", tmp_path, code=1))
     assert line.startswith(f"{bad}{place}: ") and message in line
-    assert summary.startswith(f"prepare_data.py: {tmp_path}: 1 faults in rttm/ and uem/; mend them")
+    assert summary.startswith(f"prepare_data.py: {tmp_path}: found 1 fault in rttm/ and uem/; mend them")
     assert not (recipe.folder / "data").exists()
 
 

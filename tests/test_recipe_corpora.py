@@ -71,7 +71,7 @@ def test_ami_on_a_wrong_folder_says_what_it_looked_for_and_where(tree: Tree, ami
         f"{name}: no {name}.Mix-Headset.wav in {tmp_path} or any folder below, nothing of this meeting"
         for name in TURNS
     ]
-    assert f"{tmp_path}: 2 faults with the files of 2 meetings" in closing
+    assert f"{tmp_path}: found 2 faults with the files of 2 meetings" in closing
     (line,) = refused(recipe.run("--stage", 0, "--corpus", ami.corpus, "--setup", tmp_path, code=1))
     assert f"{tmp_path}/lists/dev.meetings.txt: no such file; wanted --setup" in line
     (line,) = refused(recipe.run("--stage", 0, code=1))
