@@ -6,6 +6,7 @@ import importlib
 import sys
 
 from diar import __version__, cli
+from diar.errors import DataError
 
 COMMANDS = {
     "score": "errors of an RTTM against a reference, as NIST's md-eval counts them",
@@ -33,6 +34,8 @@ def run() -> None:
     if words[0] == "--version":
         print(f"diar {__version__}")
         return
+    if "" in words:
+        raise DataError("arguments", "found an empty word", "wanted files", 'is a variable unset, as in "$file"?')
     name = words[0] if words[0] in COMMANDS else "diarize"
     command = importlib.import_module(f"diar.commands.{name}")
     command.main(words[1:] if name == words[0] else words)

@@ -235,7 +235,11 @@ class Parser(argparse.ArgumentParser):
 def parsed_options(text: str, cls: type[AnyOptions]) -> AnyOptions:
     """The options dataclass ``cls`` from flags in ``text``, as they are in a recipe's ``--<noun>-opts``."""
     parser = Parser(None, (cls,))
-    return parser.options(parser.parse_words(shlex.split(text)), cls)
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise DataError(text, str(error), "wanted flags, with blanks in matching quotation marks") from None
+    return parser.options(parser.parse_words(words), cls)
 
 
 def _joined_numbers(words: Sequence[str]) -> list[str]:

@@ -23,7 +23,7 @@ from diar.frames import to_frame
 from diar.gmm import Float32
 from diar.options import Options, option
 from diar.realign import GmmEmissions
-from diar.segments import NOBODY, Segment, Turn, frames_to_segments, labels_to_turns
+from diar.segments import NOBODY, Segment, Turn, frames_to_segments, labels_to_turns, speech_frames
 from diar.speaker_model import SpeakerModelOptions
 
 ODDS, EXPONENT = 1.21, 1.82
@@ -99,9 +99,24 @@ def second_speakers(scores: SpeakerScores, options: OverlapOptions) -> Labels:
     return found
 
 
-def with_second_speakers(turns: Sequence[Turn], second: Labels, names: Sequence[str]) -> list[Turn]:
-    """``turns`` and those of second speakers, sorted; ``names[k]`` is the name of speaker k."""
-    return sorted([*turns, *labels_to_turns(second, names)])
+def with_second_speakers(
+    turns: Sequence[Turn], second: Labels, names: Sequence[str], min_turn: float = 0.0
+) -> list[Turn]:
+    """``turns`` and those of second speakers, sorted; ``names[k]`` is the name of speaker k.
+
+    A second speaker is never alone. Where the two meet in time it is one turn; shorter ones than ``min_turn`` seconds
+    are left out.
+    """
+    inside = np.where(speech_frames(turns, len(second)) > 0, second, NOBODY).astype(np.int32)
+    joined = sorted(turns)
+    for turn in labels_to_turns(inside, names):
+        touching = [t for t in joined if t.speaker == turn.speaker and t.start <= turn.end and turn.start <= t.end]
+        if not touching and turn.duration < min_turn:
+            continue
+        whole = min(t.start for t in (turn, *touching)), max(t.end for t in (turn, *touching))
+        surest = touching[0].confidence if touching else math.nan
+        joined = sorted([*(t for t in joined if t not in touching), Turn(*whole, turn.speaker, surest)])
+    return joined
 
 
 def overlap_regions(second: Labels) -> list[Segment]:

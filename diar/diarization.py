@@ -25,6 +25,7 @@ from diar.confidence import (
 )
 from diar.denoise import WienerOptions
 from diar.energy_vad import EnergyOptions
+from diar.errors import DataError
 from diar.feats import FeatsOptions
 from diar.frames import to_seconds
 from diar.front_end import DetectorOptions, speech_mask, wav_to_feats, wav_to_vad
@@ -111,10 +112,13 @@ def diarize(
     the dither, if any.
 
     Raises:
-        DataError: what ``diar.audio.from_samples`` refuses, or ``speech`` of another length.
+        DataError: integers, what ``diar.audio.from_samples`` refuses, or ``speech`` of another length.
     """
     options = options or PipelineOptions()
-    audio = from_samples(np.asarray(samples, dtype=np.float32), sample_rate, options.audio, recording)
+    array = np.asarray(samples)
+    if np.issubdtype(array.dtype, np.integer):
+        raise DataError(recording, f"found {array.dtype} samples", "wanted floats in [-1, 1]", "divide by full scale")
+    audio = from_samples(array.astype(np.float32), sample_rate, options.audio, recording)
     return _diarize(audio, options, speech, recording)
 
 
@@ -182,7 +186,7 @@ def _diarize(
         second = second_speakers(scores, options.overlap)
         if options.second_speaker:
             names = [f"spk{k + 1}" for k in range(scores.n_speakers)]
-            turns = with_second_speakers(turns, second, names)
+            turns = with_second_speakers(turns, second, names, options.turns.min_turn)
     return Diarization(recording, labels, turns, overlap_regions(second), clustering.history, stages.end())
 
 

@@ -9,6 +9,8 @@ first appearance. Speech with pauses taken out is joined, as everywhere in the t
 
 from __future__ import annotations
 
+import warnings
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,7 +23,7 @@ from diar.cluster.hmm_gmm import HmmGmmOptions
 from diar.cluster.ib_hmm_gmm import IbHmmGmmOptions
 from diar.cluster.ib_viterbi import IbViterbiOptions
 from diar.errors import DataError
-from diar.pipeline import ClustererOptions, count_speakers, frames_to_clusters, realign_clusters
+from diar.pipeline import ClustererOptions, count_speakers, frames_to_clusters, realign_clusters, speaker_shortfall
 from diar.realign import RealignOptions
 
 Float32 = NDArray[np.float32]
@@ -60,13 +62,15 @@ class _Clusterer(ClusterMixin, BaseEstimator):
         if type(options) is not self._options:
             wanted = f"wanted {self._options.__name__}"
             raise DataError(f"{type(self).__name__}: options", f"found {type(options).__name__}", wanted)
-        if self.n_speakers is not None and self.n_speakers < 1:
-            raise DataError("n_speakers", f"found {self.n_speakers}", "wanted at least 1, or None")
+        if self.n_speakers is not None and (not isinstance(self.n_speakers, Integral) or self.n_speakers < 1):
+            raise DataError("n_speakers", f"found {self.n_speakers}", "wanted a whole number of at least 1, or None")
         spoken = checked_frames(frames)
         allowed = SpeakerRange(self.n_speakers or 1, self.n_speakers)
         found = frames_to_clusters(spoken, np.ones(len(spoken), dtype=bool), options, allowed)
         self.labels_, self.history_ = found.labels, found.history
         self.n_speakers_ = count_speakers(found.labels)
+        if shortfall := speaker_shortfall(found.labels, allowed, options):
+            warnings.warn(shortfall, stacklevel=2)
         return self
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -58,7 +59,7 @@ class StageProgress:
         self._title = title
         self._is_terminal = sys.stderr.isatty()
         self._stage, self._began = "loading", time.perf_counter()
-        self._ended = threading.Event()
+        self._ended, self._lock = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._draw_on, daemon=True)
 
     def __enter__(self) -> StageProgress:
@@ -81,9 +82,15 @@ class StageProgress:
     def tell(self, line: str) -> None:
         """Print ``line`` above what is shown."""
         if self._is_terminal:
-            print(f"\r\033[K{line}", file=sys.stderr, flush=True)
+            self._write(f"\r\033[K{line}\n")
+
+    def _write(self, text: str) -> None:
+        with self._lock:
+            sys.stderr.write(text)
+            sys.stderr.flush()
 
     def _draw_on(self) -> None:
         while not self._ended.wait(_EVERY_SECONDS):
             seconds = time.perf_counter() - self._began
-            print(f"\r\033[K{self._title}: {self._stage} {seconds:.1f} s", end="", file=sys.stderr, flush=True)
+            line = f"{self._title}: {self._stage} {seconds:.1f} s"
+            self._write(f"\r\033[K{line[: os.get_terminal_size(sys.stderr.fileno()).columns - 1]}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -16,9 +18,10 @@ from diar.cluster.agglomerate import SpeakerCountOptions
 from diar.confidence import OverlapOptions
 from diar.diarization import Diarization, PipelineOptions, diarize_file
 from diar.errors import DataError
-from diar.io.files import write_text
+from diar.io.files import refuse_overwriting, write_text
 from diar.io.page_audio import PageOptions, page_audio
 from diar.io.turn_files import FORMATS, format_of, named_format
+from diar.options import flag
 from diar.progress import StageProgress
 from diar.report.assemble import diarized_content
 from diar.report.page import recording_page
@@ -60,9 +63,14 @@ class TurnsCommand:
         known: dict[str, Any] = {"speakers": speakers, "audio": audio, "turns": turns, "overlap": overlap}
         return PipelineOptions(second_speaker=second, **known, **others)
 
-    def output(self, n_recordings: int) -> Output:
-        """Where the turns of so many recordings go."""
-        return Output(self._arguments.output, self._arguments.format, n_recordings)
+    def lasting_words(self) -> str:
+        """The flags that another cut of the same merges must have, too."""
+        names = ("channel", "sample_rate", "min_gap", "min_turn", "clusters_opts")
+        return shlex.join(f"{flag(name)}={getattr(self._arguments, name)}" for name in names)
+
+    def output(self, files: Sequence[Path]) -> Output:
+        """Where the turns of audio ``files`` go."""
+        return Output(self._arguments.output, self._arguments.format, files)
 
     def write(self, output: Output, found: Diarization, path: Path, options: PipelineOptions, gain_name: str) -> None:
         """Write the turns of ``path`` and, if it is asked for, its page."""
@@ -82,33 +90,48 @@ class TurnsCommand:
 
         ``place`` is the recording's among others; ``known`` what ``diarize_file`` may be told.
         """
-        with StageProgress(f"{path.stem}{place}") as progress, warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", UserWarning)
+        with (
+            _warnings_as_lines(),
+            StageProgress(f"{path.stem}{place}") as progress,
+        ):
             found = diarize_file(path, options, on_stage=progress.show, **known)
             seconds = sum(found.seconds.values())
             n_speakers = len(found.speakers)
             told = f"{n_speakers} speaker{'s' * (n_speakers != 1)}, {len(found.turns)} turns"
             speed = f"{found.duration:.0f} s in {seconds:.1f} s, {found.duration / seconds:.0f} x real time"
             progress.tell(f"{path}: {told}; {speed}")
-        for warning in caught:
-            cli.warn(str(warning.message))
         if not found.turns:
             cli.warn(f"{path}: no speech, and so no turns")
         return found
 
 
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Print what is warned of inside as lines on stderr, at the end, whatever that is."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            yield
+        finally:
+            for warning in caught:
+                cli.warn(str(warning.message))
+
+
 class Output:
     """Where turns go: files of each recording as it comes, or all together at the end."""
 
-    def __init__(self, where: str, formats: str, n_recordings: int) -> None:
+    def __init__(self, where: str, formats: str, files: Sequence[Path]) -> None:
         """``where`` is -, a file, or a folder; nothing is the folder one is in. ``formats`` has commas between.
 
         Raises:
-            DataError: several formats, or recordings of a format with a file each, for one file or standard output.
+            DataError: several formats, or recordings of a format with a file each, for one file or standard output; a
+                name that cannot be written; one of the audio ``files`` would be overwritten.
         """
+        n_recordings = len(files)
         self.folder = Path(where or ".")
         self._to_stdout = where == "-"
-        self._together = self._to_stdout or bool(self.folder.suffix) and not self.folder.is_dir()
+        is_file = bool(self.folder.suffix) and not where.endswith("/") and not self.folder.is_dir()
+        self._together = self._to_stdout or is_file
         if not formats and self._together and not self._to_stdout:
             self._formats = [format_of(self.folder, "--format")]
         else:
@@ -120,6 +143,16 @@ class Output:
         for form in self._formats:
             if self._together and (not form.suffix or not form.several and n_recordings > 1):
                 raise DataError("--output", f"found '{where}' for several files of {form.name}", "wanted a folder")
+            form.check_names(path.stem for path in files)
+        refuse_overwriting(self._paths([path.stem for path in files]), files)
+        if not self._to_stdout:
+            (self.folder.parent if self._together else self.folder).mkdir(parents=True, exist_ok=True)
+
+    def _paths(self, recordings: Iterable[str]) -> list[Path]:
+        """The files that will be written."""
+        if self._together:
+            return [] if self._to_stdout else [self.folder]
+        return [self.folder / f"{name}{form.suffix}" for name in recordings for form in self._formats]
 
     def __enter__(self) -> Output:
         return self
@@ -127,8 +160,8 @@ class Output:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Write what goes together, unless nothing came."""
-        if not self._together or kind is not None or not self._turns:
+        """Write what goes together, as far as it came, even if the rest was broken off."""
+        if not self._together or not self._turns:
             return
         if self._to_stdout:
             sys.stdout.write(self._formats[0].text(self._turns, self._durations))

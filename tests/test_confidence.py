@@ -106,3 +106,14 @@ def test_overlap_is_where_the_margin_is_small_and_only_in_speech() -> None:
     assert (second_speakers(found, OverlapOptions(overlap_window=0.01, overlap_margin=-4.0)) == -1).all()
     turns = with_second_speakers([Turn(0.0, 3.3, "ann")], second, ["ann", "bob"])
     assert turns == [Turn(0.0, 3.3, "ann"), Turn(1.0, 1.5, "bob"), Turn(1.8, 2.3, "bob")]
+
+
+def test_second_speakers_are_never_alone_and_meet_their_own_turns() -> None:
+    second = np.full(1000, -1, dtype=np.int32)
+    second[180:260] = 1  # from 1.8 s on; its own turn begins at 2.5 s
+    second[600:605] = 0  # short
+    second[900:950] = 0  # where nobody talks
+    turns = [Turn(0.0, 2.5, "ann", 0.9), Turn(2.5, 5.0, "bob", 0.8), Turn(5.0, 7.0, "bob", 0.7)]
+    found = with_second_speakers(turns, second, ["ann", "bob"], min_turn=0.5)
+    assert found == [Turn(0.0, 2.5, "ann", 0.9), Turn(1.8, 5.0, "bob", 0.8), Turn(5.0, 7.0, "bob", 0.7)]
+    assert Turn(6.0, 6.05, "ann") in with_second_speakers(turns, second, ["ann", "bob"])

@@ -79,7 +79,7 @@ def test_what_does_not_fit_is_refused(talk: tuple[np.ndarray, np.ndarray]) -> No
     frames, _ = talk
     with pytest.raises(DataError, match="HmmGmm: options: found AibOptions; wanted HmmGmmOptions"):
         HmmGmm(options=AibOptions()).fit(frames)
-    with pytest.raises(DataError, match="n_speakers: found 0; wanted at least 1, or None"):
+    with pytest.raises(DataError, match="n_speakers: found 0; wanted a whole number of at least 1, or None"):
         HmmGmm(n_speakers=0).fit(frames)
     with pytest.raises(DataError, match=r"labels: found shape \(5,\); wanted \(3200,\)"):
         Realigner().transform(frames, np.zeros(5))

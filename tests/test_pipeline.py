@@ -611,3 +611,8 @@ def test_upsampled_audio_has_its_mel_bins_below_its_own_half_rate(tmp_path) -> N
 @pytest.mark.parametrize(("labels", "expected"), [([], 0), ([-1, -1], 0), ([-1, 0, 0, 3], 2), ([1, 0, 2, 1], 3)])
 def test_speakers_are_counted_without_silence(labels: list[int], expected: int) -> None:
     assert count_speakers(np.array(labels, dtype=np.int32)) == expected
+
+
+def test_integers_are_refused() -> None:
+    with pytest.raises(DataError, match=r"r1: found int16 samples; wanted floats in \[-1, 1\]; divide by full scale"):
+        diarize(np.zeros(RATE, dtype=np.int16), RATE, recording="r1")

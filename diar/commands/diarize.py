@@ -2,7 +2,7 @@
 
 Each recording's turns go to <recording>.rttm, and to files of other --format, in the folder OUT or here; into one file
 OUT that has a suffix; or to standard output (-o -). On a terminal, stages and speed are shown. A recording that fails
-does not stop the others.
+does not stop the others. Other commands: diar score, view, recut, convert, check; each has a --help of its own.
 
 e.g.: diar meeting.wav --report
       diar meetings/ -o turns --num-spk 4 --format rttm,srt
@@ -42,16 +42,16 @@ def main(words: Sequence[str]) -> None:
     )
     files = find_audio(map(Path, arguments.inputs))
     failures = 0
-    with command.output(len(files)) as output:
+    with command.output(files) as output:
         for number, path in enumerate(files, 1):
             try:
                 found = command.diarize(path, options, f" ({number} of {len(files)})" if len(files) > 1 else "")
                 command.write(output, found, path, options, GAINS[clusterer])
                 if arguments.save_merges:
                     merges = output.beside(f"{found.recording}.merges.json")
-                    write_json(merges, merges_to_json(found, path, clusterer))
-            except DataError as error:
-                cli.complain(str(error))
+                    write_json(merges, merges_to_json(found, path, clusterer, command.lasting_words()))
+            except (DataError, OSError) as error:
+                cli.complain(cli.reason(error))
                 failures += 1
     if failures and len(files) > 1:
         raise DataError("failed", f"{failures} of {len(files)} recordings, as told above")
@@ -59,7 +59,7 @@ def main(words: Sequence[str]) -> None:
         raise SystemExit(1)
 
 
-def merges_to_json(found: Diarization, path: Path, clusterer: str) -> dict[str, object]:
-    """The merges of a recording, and what ``diar recut`` must know beside them."""
-    known = {"audio": str(path.resolve()), "clusterer": clusterer}
+def merges_to_json(found: Diarization, path: Path, clusterer: str, words: str) -> dict[str, object]:
+    """The merges of a recording, and what ``diar recut`` must know beside them: ``words`` are flags of this run."""
+    known = {"diar": {"audio": str(path.resolve()), "clusterer": clusterer, "words": words}}
     return known | history_to_json(found.history, found.labels != NOBODY, GAINS[clusterer])

@@ -1,12 +1,14 @@
 """Cut the merges that 'diar --save-merges' left anew: another number of speakers in a second, not a new run.
 
-The audio is read again, where it was or where --audio says, for realignment and confidence.
+The audio is read again, where it was or where --audio says, for realignment and confidence. --channel, --sample-rate,
+--min-gap, --min-turn and --clusters-opts are those of the first run, unless they are given.
 
 e.g.: diar recut --num-spk 3 meeting.merges.json
 """
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,14 +26,19 @@ def main(words: Sequence[str]) -> None:
     command.parser.add_flag("--audio", "the recording, if it is not where it was")
     arguments = command.parse(words)
     content = read_json(Path(arguments.merges))
-    clusterer = content.get("clusterer") if isinstance(content, dict) else None
-    if clusterer not in CLUSTERERS:
+    known = content.get("diar") if isinstance(content, dict) else None
+    names = ("audio", "clusterer", "words")
+    if not isinstance(known, dict) or not all(isinstance(known.get(name), str) for name in names):
         raise DataError(arguments.merges, "holds no merges of 'diar --save-merges'", "wanted <recording>.merges.json")
+    clusterer = known["clusterer"]
+    if clusterer not in CLUSTERERS:
+        raise DataError(arguments.merges, f"found clusterer '{clusterer}'", f"wanted one of {', '.join(CLUSTERERS)}")
+    arguments = command.parse([*shlex.split(known["words"]), *words])  # what the first run was told, too
     history, speech = history_from_json(content, arguments.merges), history_speech(content, arguments.merges)
-    audio = Path(arguments.audio or content["audio"])
+    audio = Path(arguments.audio or known["audio"])
     if not audio.exists():
         raise DataError(audio, "no such file", f"wanted the audio of {arguments.merges}", "name it: --audio FILE")
     options = command.options(clusters=cli.parsed_options(arguments.clusters_opts, CLUSTERERS[clusterer]))
-    with command.output(1) as output:
+    with command.output([audio]) as output:
         found = command.diarize(audio, options, speech=speech, history=history)
         command.write(output, found, audio, options, GAINS[clusterer])

@@ -12,7 +12,7 @@ from pathlib import Path
 from diar import cli
 from diar.bootstrap import BootstrapOptions
 from diar.errors import DataError
-from diar.io.files import write_text
+from diar.io.files import refuse_overwriting, write_text
 from diar.io.rttm import read_rttm_lines, rttm_faults
 from diar.io.uem import read_uem, uem_faults
 from diar.score import ScoreOptions
@@ -31,6 +31,7 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("hypothesis", metavar="<hyp.rttm>", help="the turns to judge")
     given = parser.parse_words(words)
     options = [parser.options(given, cls) for cls in classes]
+    refuse_overwriting([Path(given.output)] if given.output else [], map(Path, filter(None, words)))
     sides = [Path(name) for name in (given.reference, given.hypothesis, given.compare) if name]
     faults = [fault for path in sides for fault in _faults(path, _turn_faults)]
     faults += _faults(Path(given.uem), uem_faults) if given.uem else []

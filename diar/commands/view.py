@@ -15,7 +15,8 @@ from pathlib import Path
 
 from diar import cli
 from diar.errors import DataError
-from diar.io.files import write_text
+from diar.io.audio_files import is_audio
+from diar.io.files import refuse_overwriting, write_text
 from diar.io.page_audio import PageOptions, page_audio
 from diar.io.pages import write_pages
 from diar.io.rttm import read_rttm_lines
@@ -39,16 +40,18 @@ def main(words: Sequence[str]) -> None:
     given = parser.parse_words(words)
     options = parser.options(given, ScoreOptions)
     path = Path(given.hypothesis)
-    hypothesis = read_rttm_lines(path)
-    reference = read_rttm_lines(Path(given.ref)) if given.ref else None
+    hypothesis, reference = read_rttm_lines(path), read_rttm_lines(Path(given.ref)) if given.ref else None
     uem = read_uem(Path(given.uem)) if given.uem else None
     condition = condition_text(options, Path(given.uem).name or "none", "hypothesis")
     contents = rttm_contents(hypothesis, reference, uem, options, condition)
     if not contents:
         raise DataError(path, "no SPEAKER line", "wanted the turns of at least one recording")
-    output = Path(given.output) if given.output else path.with_suffix("" if len(contents) > 1 else ".html")
-    folder = output if len(contents) > 1 else output.parent
-    audio = Path(given.audio) if given.audio else None
+    name = path.stem if len(contents) == 1 or path.suffix else f"{path.name}_pages"
+    output = Path(given.output) if given.output else path.with_name(f"{name}.html" if len(contents) == 1 else name)
+    if len(contents) == 1 and output.is_dir():
+        output /= f"{path.stem}.html"
+    refuse_overwriting([output], [path, *(Path(name) for name in (given.ref, given.uem, given.audio) if name)])
+    folder, audio = output if len(contents) > 1 else output.parent, Path(given.audio) if given.audio else None
     if audio is not None and len(contents) > 1 and not audio.is_dir():
         found = f"{'a file' if audio.exists() else 'no such folder'} for {len(contents)} recordings"
         raise DataError(audio, found, "wanted a folder of audio named after them")
@@ -67,7 +70,7 @@ def _finished(content: RecordingContent, audio: Path | None, folder: Path, optio
     """``content`` with its audio, if any, and with the versions of the programs."""
     content = replace(content, provenance=Provenance(versions=program_versions()))
     if audio is not None and audio.is_dir():
-        files = sorted(file for file in audio.iterdir() if file.stem == content.recording and file.is_file())
+        files = sorted(file for file in audio.iterdir() if file.stem == content.recording and is_audio(file))
         if not files:
             cli.warn(f"{content.recording}: no audio of this name in {audio}")
         audio = files[0] if files else None

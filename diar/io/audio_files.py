@@ -10,6 +10,11 @@ from diar.errors import DataError
 AUDIO_SUFFIXES = (".wav", ".flac", ".sph", ".mp3", ".ogg", ".opus", ".aif", ".aiff")
 
 
+def is_audio(path: Path) -> bool:
+    """Whether a file that is there is called as audio is."""
+    return path.suffix.lower() in AUDIO_SUFFIXES and path.is_file() and not path.name.startswith("._")  # macOS's
+
+
 def find_audio(paths: Iterable[Path]) -> list[Path]:
     """The files among ``paths`` whatever they are called, and the audio files of the folders among them, sorted.
 
@@ -19,7 +24,7 @@ def find_audio(paths: Iterable[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(file for file in path.iterdir() if file.suffix.lower() in AUDIO_SUFFIXES and file.is_file())
+            inside = sorted(filter(is_audio, path.iterdir()))
             if not inside:
                 wanted = f"wanted {' '.join(f'*{suffix}' for suffix in AUDIO_SUFFIXES)}"
                 raise DataError(path, "holds no audio", wanted, "name the folder that does")
@@ -30,7 +35,9 @@ def find_audio(paths: Iterable[Path]) -> list[Path]:
             raise DataError(path, "no such file or folder")
     by_name: dict[str, Path] = {}
     for path in found:
+        if path.stem in by_name and path.samefile(by_name[path.stem]):
+            continue
         if path.stem in by_name:
             raise DataError(path, f"is recording '{path.stem}', and so is {by_name[path.stem]}", advice="rename one")
         by_name[path.stem] = path
-    return found
+    return list(by_name.values())

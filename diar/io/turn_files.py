@@ -73,6 +73,14 @@ class Format:
         """
         return self._only("standard output", self.texts(self._ready(turns), durations or {}))
 
+    def check_names(self, recordings: Iterable[str]) -> None:
+        """Refuse names of recordings that the format cannot hold, or cannot tell apart.
+
+        Raises:
+            DataError: there are some.
+        """
+        self._plain("recording", recordings)
+
     def _only(self, where: str, texts: Mapping[str, str]) -> str:
         if len(texts) != 1:
             found = f"{len(texts)} files of {self.name}: {', '.join(list(texts)[:3])}"

@@ -70,6 +70,9 @@ def to_kaldi(turns: Turns, durations: Durations) -> dict[str, dict[str, str]]:
                 continue
             speaker = f"{recording}-{turn.speaker}" if turn.speaker else recording
             utterance = f"{speaker}-{to_frame(start):07d}-{to_frame(end):07d}"
+            if segments.get(utterance, recording).split()[0] != recording:
+                found = f"turns of two recordings would be the utterance '{utterance}'"
+                raise DataError("segments", found, advice="rename a speaker")
             segments[utterance] = f"{recording} {start:.3f} {end:.3f}"
             utt2spk[utterance] = speaker
     spk2utt: dict[str, str] = {}

@@ -59,7 +59,7 @@ def read_srt(path: Path) -> tuple[list[Turn], float]:
         DataError: a cue without speaker or with faulty times.
     """
     turns = []
-    for place, times, text in _cues(path):
+    for place, times, text in _cues(path, read_text(path)):
         found = _BRACKETS.match(text)
         turns.append(_turn(place, times, found[1] if found else ""))
     return turns, 0.0
@@ -71,18 +71,19 @@ def read_vtt(path: Path) -> tuple[list[Turn], float]:
     Raises:
         DataError: the file is not WebVTT; a cue without speaker or with faulty times.
     """
-    if not re.match(r"WEBVTT(\s|$)", read_text(path)):
+    whole = read_text(path)  # once: it may be a pipe
+    if not re.match(r"WEBVTT(\s|$)", whole):
         raise DataError(f"{path}:1", "found no 'WEBVTT'", "wanted it on the first line")
     turns = []
-    for place, times, text in _cues(path):
+    for place, times, text in _cues(path, whole):
         found = _VOICE.search(text) or _BRACKETS.match(text)
         turns.append(_turn(place, times, html.unescape(found[1]) if found else ""))
     return turns, 0.0
 
 
-def _cues(path: Path) -> Iterator[tuple[str, str, str]]:
+def _cues(path: Path, whole: str) -> Iterator[tuple[str, str, str]]:
     """Place, times and text of each cue: a line with an arrow, and those below it up to a blank one."""
-    lines = read_text(path).split("\n")
+    lines = whole.split("\n")
     for number, line in enumerate(lines, 1):
         if _ARROW in line and _CLOCK.match(line.strip()):
             text = itertools.takewhile(str.strip, lines[number:])
