@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """realigned -> rttm: the turns of all recordings, in hyp.rttm of the system's folder.
 
-With the features that were clustered, turns have a confidence (diar.confidence).
+With the features that labels are of, turns have a confidence (diar.confidence).
 
 e.g.: steps/realigned_to_rttm.py --min-gap 0.3 data/eval exp/eval/realigned exp/eval/system
 """
@@ -27,7 +27,11 @@ def main() -> None:
     folder = Path(arguments.realigned)
     # without realignment the recipe gives the clusters
     realigned = open_input("clusters" if folder.name.startswith("clusters") else "realigned", folder)
-    feats = open_input("feats", Path(arguments.feats)) if arguments.feats else None
+    feats = None
+    if arguments.feats and Path(arguments.feats).is_dir():
+        feats = open_input("feats", Path(arguments.feats))
+    elif arguments.feats:
+        cli.warn(f"{arguments.feats}: no such folder, and so no confidence of turns")
     check_regions(folder, Path(arguments.data) / REGIONS)
     turns = {}
     for recording in DataFolder(Path(arguments.data)).recordings():

@@ -166,6 +166,7 @@ def test_embedders_share_the_autoencoder_and_have_folders_of_their_own(recipe):
         "embed_energy_dec",
         "clusters_energy_dec_ib_hmm_gmm",
         "energy_dec_ib_hmm_gmm_none",
+        "report",
     }
     embeddings = [array(recipe, f"embed_energy_{embedder}", "a") for embedder in ("sae", "dec", "idec")]
     assert len({embedding.tobytes() for embedding in embeddings}) == 3

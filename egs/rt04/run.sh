@@ -382,6 +382,7 @@ make_system() { # <folder of labels> <system>: the turns and their score
 
   if runs 9; then
     echo "$0: stage 9: rttm -> report"
+    rm -f $system/report/.*.tmp
     steps/rttm_to_report.py $score_opts --vad $vad --embed 0 $report_opts $data $system $vad_dir $clusters
   fi
 }
