@@ -369,6 +369,9 @@ def test_other_evaluations_of_rt05_are_no_matter(tmp_path: Path) -> None:
     (release.index / "expt_05s_sttul_eval05s_eng_confmtg_sdm_1.uem").write_text("x 1 0 1\n")
     (release.reference / "rt05s.lectmtg.050614.spkr.sdm.rttm").write_text("SPEAKER x\n")
     prepare(release, "--part", "rt05", "--meetings", ",".join(RT05))
+    assert table(release, "all.uem") == {meeting: ["1", "1.000", "2.000"] for meeting in RT05}
+    reference = (tmp_path / "data" / "ref.rttm").read_text().splitlines()
+    assert {line.split()[1] for line in reference} == set(RT05)
 
 
 def test_files_that_are_named_must_be_there(release: FakeRelease) -> None:
