@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from diar.nets.autoencoder import Autoencoder
     from diar.nets.dec import Dec
     from diar.nets.inputs import FrameInputs
-    from diar.nets.train import AfterEpoch, Epoch, TrainingState
+    from diar.nets.train import AfterEpoch, AfterUpdate, Epoch, TrainingState
 
 Float32 = NDArray[np.float32]
 
@@ -142,10 +142,11 @@ class EmbeddingModel:
 
 @dataclass(frozen=True)
 class Resumption:
-    """How a training goes on where it was stopped: from ``state``, and what to call after every epoch."""
+    """How a training goes on where it was stopped: from ``state``, and what to call after every epoch and update."""
 
     state: TrainingState | None = None
     after_epoch: AfterEpoch | None = None
+    after_update: AfterUpdate | None = None
 
 
 def train_sae(
@@ -164,7 +165,7 @@ def train_sae(
         inputs = speech.inputs(options, device)
         network = make_autoencoder(inputs, options).to(find_device(device))
         phases = sae_phases(network, inputs, options)
-        history = train(network, phases, options, resumption.state, resumption.after_epoch)
+        history = train(network, phases, options, resumption.state, resumption.after_epoch, resumption.after_update)
     return network.cpu(), history
 
 
@@ -202,7 +203,7 @@ def train_dec(
             centres = torch.zeros(k, network.widths[-1], device=where)
         model = Dec(network, centres)
         phase = DecPhase(model, inputs, options, *cluster_weights(kind, options))
-        history = train(model, [phase], options, resumption.state, resumption.after_epoch)
+        history = train(model, [phase], options, resumption.state, resumption.after_epoch, resumption.after_update)
     return model.cpu(), history
 
 

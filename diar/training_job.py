@@ -137,7 +137,7 @@ class TrainingJob(Job):
             progress.show(state.history[-1])
 
         try:
-            model, history = train(recording, speech, Resumption(state, after_epoch))
+            model, history = train(recording, speech, Resumption(state, after_epoch, progress.show_update))
         finally:
             progress.close()
         lines = history_to_json(history)

@@ -16,7 +16,8 @@ LIBRARY = sorted((ROOT / "diar").rglob("*.py"))
 STEPS = sorted((ROOT / "steps").glob("*.py"))
 COMMANDS = sorted((ROOT / "diar" / "commands").glob("[!_]*.py"))  # the steps of the command diar
 # what programs are made of, each above those before
-PROGRAMS = ["diar/cli.py", "diar/job.py", "diar/training_job.py", "diar/turns_command.py"]
+PROGRAMS = ["diar/cli.py", "diar/job.py", "diar/training_job.py", "diar/turns_command.py",
+            "diar/image_job.py"]
 
 FILE_METHODS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "tofile", "fromfile", "fdopen"}
 NUMPY_FILES = {"load", "save", "savez", "savez_compressed", "loadtxt", "savetxt", "genfromtxt", "memmap", "fromfile"}
@@ -139,7 +140,7 @@ def test_the_library_does_not_import_what_stands_above_it(path: Path) -> None:
 
 HEAVY = {
     "numba", "scipy", "torch", "pyannote", "matplotlib", "pandas", "soundfile", "sklearn", "kaldiio", "webrtcvad",
-    "tqdm",
+    "tqdm", "PIL",
 }  # fmt: skip
 
 
@@ -155,6 +156,8 @@ HEAVY = {
      "diar.report.merge_curve", "diar.io.pages", "diar.io.page_audio", "diar.commands.view",
      "diar.io.checkpoint", "diar.io.figure", "diar.annotation", "diar.io.turn_files", "diar.io.data_check",
      "diar.commands.convert", "diar.commands.check", "diar.score_traps", "diar.speaker_table", "diar.bootstrap",
+     "diar.image_job", "diar.images.classify", "diar.images.sets", "diar.images.confusion", "diar.nets.image_options",
+     "diar.io.images.official", "diar.io.images.folder", "diar.io.images.picture", "diar.report.confusion_figure",
      "diar.commands.score", "diar.diarization", "diar.confidence", "diar.commands.diarize", "diar.commands.recut"],
 )  # fmt: skip
 def test_options_are_read_without_heavy_imports(module: str) -> None:

@@ -27,7 +27,7 @@ def test_elsewhere_each_epoch_is_a_line(capsys: pytest.CaptureFixture[str]) -> N
         progress.show(epoch(number))
     progress.close()
     printed = capsys.readouterr()
-    pattern = r"joint: layer 1: epoch {} of 3: loss 0.1235, label change 2, rate 0.01, \d+\.\d s"
+    pattern = r"joint: layer 1: epoch {} of 3: loss 0.1235, label change 2, rate 0.01, \d+\.\d s, \d+ s left"
     assert printed.err == ""
     assert all(re.fullmatch(pattern.format(n), line) for n, line in enumerate(printed.out.splitlines(), 1))
     assert len(printed.out.splitlines()) == 2

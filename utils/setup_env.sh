@@ -2,7 +2,7 @@
 # Find or make the Python environment of the toolkit; its folder of programs goes to stdout, all else to stderr.
 #
 # Usage: utils/setup_env.sh [extra...]       extras of setup.py: tests, lint, nets (torch, for embeddings), figures
-#                                            (matplotlib), browser (selenium, for tests of the report's pages)
+#                                            (matplotlib, pillow), browser (selenium, for tests of the report's pages)
 #
 # 1. DIAR_PYTHON, a Python program, is used if set; 2. else an active virtual or conda environment; 3. else .venv at the
 # root, made here once from requirements/lock.txt. What is not ours (1, 2) is checked, never changed.
@@ -29,7 +29,7 @@ modules() {
       tests) echo pytest hypothesis kaldi_native_fbank ;;
       lint) echo ruff mypy ;;
       nets) echo torch sklearn tqdm ;;
-      figures) echo matplotlib ;;
+      figures) echo matplotlib PIL ;;
       browser) echo selenium ;;
       *) fail "unknown extra '$extra'; wanted tests, lint, nets, figures or browser" ;;
     esac

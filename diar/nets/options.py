@@ -38,6 +38,15 @@ class OptimizerOptions(Options):
         0, "divide the learning rate by --decay-factor every so many, of DEC intervals; 0: never", unit="epochs", low=0
     )
     decay_factor: float = option(10.0, "what the learning rate is divided by", low=1.0)
+    schedule: str = option(
+        "constant", "the learning rate stays, or falls as a half cosine wave, or rises and falls in straight lines",
+        choices=("constant", "cosine", "one_cycle"),
+    )  # fmt: skip
+    warmup: float = option(0.2, "share of a training in which the rate of one_cycle rises", low=0.0, high=0.9)
+    weight_decay: float = option(0.0, "of the squared weights' sum, half of it is added to the loss", low=0.0)
+    nesterov: bool = option(False, "SGD looks ahead by its momentum")
+    adam_beta1: float = option(0.9, "share of the mean gradient that Adam keeps", low=0.0, high=0.999)
+    fused: bool = option(False, "updates by one kernel: faster for small networks, rounded otherwise")
     batch_size: int = option(1024, "samples an update is made from", low=1)
     seed: int = option(1, "of weights, dropout and the order of samples", low=0, high=2**32 - 1)
 

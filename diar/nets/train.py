@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from diar.errors import DataError
+from diar.nets.optimizer import ParameterGroup, learning_rate, make_optimizer
 from diar.nets.options import DeviceOptions, OptimizerOptions
 
 _WINDOW = 3  # epochs whose mean loss is compared with that of as many before
@@ -29,6 +30,9 @@ class Phase(ABC):
 
     ends_are_comparable = True  # the loss before and after the phase, as to whether it did any good
     smallest_batch = 1
+    n_evaluated: int | None = None  # the first so many samples tell the loss before and after; None: all
+    evaluated_at_once: int | None = None  # samples
+    epoch = 0  # the one that goes on, from 0; train() keeps it
 
     def __init__(
         self, name: str, parameters: Sequence[nn.Parameter], n_samples: int, epochs: int, updates: int | None = None
@@ -43,6 +47,17 @@ class Phase(ABC):
     @abstractmethod
     def losses(self, samples: Tensor) -> dict[str, Tensor]:
         """The mean ``loss`` over (B,) numbers of samples, and the parts it has, if any."""
+
+    def turns(self, samples: Tensor) -> Iterator[tuple[Sequence[nn.Parameter], dict[str, Tensor]]]:
+        """The losses of an update, each with the parameters that make it small, before the next loss is computed.
+
+        One loss of all parameters, unless networks play against each other; losses of one name are added up.
+        """
+        yield self.parameters, self.losses(samples)
+
+    def groups(self) -> list[ParameterGroup]:
+        """The parameters, in groups that are trained at rates of their own."""
+        return [ParameterGroup(self.parameters)]
 
     def begin_epoch(self) -> dict[str, float] | None:
         """Called before every epoch: figures for the history, or None to end the phase."""
@@ -86,7 +101,20 @@ class TrainingState:
     history: tuple[Epoch, ...] = ()
 
 
+@dataclass(frozen=True)
+class Update:
+    """What is known after an update: how much of the epoch is over, and the losses before it, where they were made."""
+
+    phase: str
+    epoch: int
+    of: int
+    share: float
+    rate: float
+    losses: Mapping[str, Tensor]
+
+
 AfterEpoch = Callable[[TrainingState], None]
+AfterUpdate = Callable[[Update], None]
 
 
 def train(
@@ -95,10 +123,11 @@ def train(
     options: OptimizerOptions,
     state: TrainingState | None = None,
     after_epoch: AfterEpoch | None = None,
+    after_update: AfterUpdate | None = None,
 ) -> list[Epoch]:
     """Train ``model`` in place, from ``state`` on if there is one; the history, with what ``state`` has of it.
 
-    ``after_epoch`` is called with the state to go on from.
+    ``after_epoch`` is called with the state to go on from, ``after_update`` with what can be shown meanwhile.
 
     Raises:
         DataError: a loss that is no number, or that ended above its start: the learning rate is too high.
@@ -110,7 +139,7 @@ def train(
     for number, phase in enumerate(phases):
         if number < state.phase or phase.n_samples < phase.smallest_batch:
             continue
-        optimizer = _optimizer(phase, options)
+        optimizer = make_optimizer(phase.groups(), options)
         epoch = 0
         if number == state.phase and state.epoch:
             epoch = state.epoch
@@ -119,14 +148,12 @@ def train(
         elif phase.epochs:
             history.append(Epoch(phase.name, 0, phase.epochs, 0.0, {"loss": evaluate(model, phase)}))
         while epoch < phase.epochs and not phase.has_converged(_losses(history, phase)):
-            rate = options.learning_rate
-            if options.decay_every:
-                rate *= options.decay_factor ** -(epoch // options.decay_every)
             with _seeded(options.seed, number, epoch):
+                phase.epoch = epoch
                 figures = phase.begin_epoch()
                 if figures is None:
                     break
-                losses = _run_epoch(model, phase, optimizer, rate, options.batch_size)
+                losses, rate = _run_epoch(model, phase, optimizer, options, after_update)
             epoch += 1
             history.append(Epoch(phase.name, epoch, phase.epochs, rate, losses | figures))
             if not math.isfinite(losses["loss"]):
@@ -141,31 +168,49 @@ def train(
 def evaluate(model: nn.Module, phase: Phase) -> float:
     """The mean loss over all samples, without dropout."""
     model.eval()
-    total = 0.0
+    total, n_samples = 0.0, min(phase.n_evaluated or phase.n_samples, phase.n_samples)
     with torch.no_grad():
-        for samples in torch.arange(phase.n_samples).split(_EVALUATED_AT_ONCE):
+        for samples in torch.arange(n_samples).split(phase.evaluated_at_once or _EVALUATED_AT_ONCE):
             total += float(phase.losses(samples)["loss"]) * len(samples)
-    return total / phase.n_samples
+    return total / n_samples
 
 
 def _run_epoch(
-    model: nn.Module, phase: Phase, optimizer: torch.optim.Optimizer, rate: float, batch_size: int
-) -> dict[str, float]:
-    """The mean losses of the updates of an epoch, as they were before each."""
+    model: nn.Module,
+    phase: Phase,
+    optimizer: torch.optim.Optimizer,
+    options: OptimizerOptions,
+    after_update: AfterUpdate | None,
+) -> tuple[dict[str, float], float]:
+    """The mean losses of the updates of an epoch, as they were before each; the last learning rate."""
     model.train()
-    for group in optimizer.param_groups:
-        group["lr"] = rate
     sums: dict[str, Tensor] = {}
-    n_updates = 0
-    for samples in _batches(phase, batch_size):
-        losses = phase.losses(samples)
-        optimizer.zero_grad()
-        losses["loss"].backward()
-        optimizer.step()
-        n_updates += 1
-        for name, loss in losses.items():  # no .item() here: it would wait for the device
-            sums[name] = sums[name] + loss.detach() if name in sums else loss.detach()
-    return {name: float(total) / n_updates for name, total in sums.items()}
+    n_updates = _n_updates(phase, options.batch_size)
+    for update, samples in enumerate(_batches(phase, options.batch_size)):
+        rate = learning_rate(options, phase.epoch + (update + 0.5) / n_updates, phase.epochs)
+        for group in optimizer.param_groups:
+            group["lr"] = rate * group["scale"]
+        found: dict[str, Tensor] = {}
+        for parameters, losses in phase.turns(samples):
+            optimizer.zero_grad()
+            losses["loss"].backward(inputs=parameters)
+            optimizer.step()
+            for name, loss in losses.items():  # no .item() here: it would wait for the device
+                found[name] = found[name] + loss.detach() if name in found else loss.detach()
+        sums = {name: sums[name] + loss if sums else loss for name, loss in found.items()}
+        if after_update is not None:
+            share = (update + 1) / n_updates
+            after_update(Update(phase.name, phase.epoch + 1, phase.epochs, share, rate, found))
+    return {name: float(total) / n_updates for name, total in sums.items()}, rate
+
+
+def _n_batches(phase: Phase, size: int) -> int:
+    whole, rest = divmod(phase.n_samples, size)
+    return whole + (rest >= phase.smallest_batch)
+
+
+def _n_updates(phase: Phase, size: int) -> int:
+    return phase.updates or _n_batches(phase, size)
 
 
 def _batches(phase: Phase, size: int) -> Iterator[Tensor]:
@@ -173,18 +218,11 @@ def _batches(phase: Phase, size: int) -> Iterator[Tensor]:
 
     Samples that are left over, and too few for a batch, wait for the next epoch.
     """
-    whole, rest = divmod(phase.n_samples, size)
-    n_batches = whole + (rest >= phase.smallest_batch)
-    for update in range(phase.updates or n_batches):
+    n_batches = _n_batches(phase, size)
+    for update in range(_n_updates(phase, size)):
         if update % n_batches == 0:
             order = torch.randperm(phase.n_samples).split(size)
         yield order[update % n_batches]
-
-
-def _optimizer(phase: Phase, options: OptimizerOptions) -> torch.optim.Optimizer:
-    if options.optimizer == "adam":
-        return torch.optim.Adam(phase.parameters, lr=options.learning_rate)
-    return torch.optim.SGD(phase.parameters, lr=options.learning_rate, momentum=options.momentum)
 
 
 def has_levelled_off(losses: Sequence[float], tolerance: float) -> bool:

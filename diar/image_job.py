@@ -1,0 +1,196 @@
+"""A job that trains one network on a set of images, from one seed, and judges it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diar import __version__, cli
+from diar.embed import Resumption, history_to_json, state_from_checkpoint, state_to_checkpoint
+from diar.errors import DataError
+from diar.images.sets import ImageSet, PartOptions, UInt8, parts
+from diar.io.checkpoint import read_checkpoint, write_checkpoint
+from diar.io.figure import write_png
+from diar.io.files import TEMPORARY_SUFFIX, read_json, write_json
+from diar.io.images.folder import read_prepared, read_table
+from diar.io.images.picture import write_picture
+from diar.nets.options import DeviceOptions, OptimizerOptions
+from diar.options import Options
+from diar.progress import TrainingProgress
+from diar.report.loss_curves import loss_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from diar.nets.train import Epoch, TrainingState
+
+RESULT = "result.json"  # written last: the mark of a folder that is complete
+MODEL = "model.pt"
+_STATE = "model.state"  # of a training that goes on
+_OPTIONS = "options.json"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training gave: a model for ``diar.io.checkpoint``, its history, figures of what it is worth, pictures."""
+
+    model: Mapping[str, Any]
+    history: Sequence[Epoch]
+    figures: Mapping[str, Any]  # of result.json
+    plots: Mapping[str, Figure] = field(default_factory=dict)  # <name>.png
+    pictures: Mapping[str, UInt8] = field(default_factory=dict)  # (H, W, C) pixels of <name>.png
+
+
+Train = Callable[[ImageSet, ImageSet, Resumption], Trained]
+
+
+class ImageJob:
+    """One training of one seed: ``steps/train_x.py [options] <data> <output>``.
+
+    ``<data>`` is a prepared data set. ``<output>`` gets ``model.pt``, ``loss.json`` and ``loss.png``, pictures, and in
+    the end ``result.json``: figures, options, seconds. What is there already of the same options and images stays as it
+    is; a training that was killed goes on from its last epoch; what was made with others is removed.
+    """
+
+    def __init__(
+        self,
+        description: str | None,
+        noun: str,
+        options: Sequence[type[Options]],
+        flags: Mapping[str, str] | None = None,
+    ) -> None:
+        """``options`` are those of the network, beside PartOptions and DeviceOptions; ``flags`` others and their help.
+
+        One of ``options`` is an OptimizerOptions, whose seed is the job's.
+        """
+        self.noun = noun
+        self._classes = (*options, PartOptions, DeviceOptions)
+        self._parser = cli.Parser(description, self._classes)
+        self._parser.add_argument("data", metavar="<data>", help="prepared data set")
+        self._parser.add_argument("output", metavar="<output>", help="folder to write")
+        for name, text in (flags or {}).items():
+            self._parser.add_flag(name, text)
+        self.arguments = self._parser.parse_words(cli.command_words())
+        every = self.options(*self._classes)
+        self.seed = next(one.seed for one in every if isinstance(one, OptimizerOptions))
+        self.data, self.output = Path(self.arguments.data), Path(self.arguments.output)
+        self.dataset = read_prepared(self.data)
+        self._choices: dict[str, str] = {}
+
+    def options(self, *classes: type[Options]) -> list[Any]:
+        """Options dataclasses from the flags."""
+        return [self._parser.options(self.arguments, cls) for cls in classes]
+
+    def records(self, **choices: str) -> None:
+        """Note choices that the output depends on beside the options, by name."""
+        self._choices.update(choices)
+
+    def write_picture(self, name: str, pixels: UInt8) -> None:
+        """Write (H, W, C) ``pixels`` as ``<name>.png`` while the training goes on."""
+        write_picture(self.output / f"{name}.png", pixels)
+
+    def run(self, train: Train) -> None:
+        """Train and judge, unless that was done: ``train`` gets the images to learn from and those to be judged on."""
+        learned, judged = parts(self.dataset, *self.options(PartOptions))
+        digest = self._digest()
+        self._prepare(digest)
+        if (self.output / RESULT).exists():
+            print(f"{self.output}: trained already, with the same options from the same images", flush=True)
+            return
+        content = _checkpoint_of_earlier_run(self.output / _STATE)
+        state = state_from_checkpoint(content, digest)
+        before = content["seconds"] if state else 0.0
+        if state:
+            print(f"{self.output}: going on after epoch {state.epoch} of '{state.history[-1].phase}'", flush=True)
+        progress, started = TrainingProgress(f"{self.noun} of seed {self.seed}"), time.perf_counter()
+
+        def seconds() -> float:
+            return before + time.perf_counter() - started
+
+        def after_epoch(state: TrainingState) -> None:
+            saved = state_to_checkpoint(state, digest) | {"seconds": seconds()}
+            write_checkpoint(self.output / _STATE, saved)
+            progress.show(state.history[-1])
+
+        try:
+            trained = train(learned, judged, Resumption(state, after_epoch, progress.show_update))
+        finally:
+            progress.close()
+        self._write(trained, digest, {"n_train": len(learned), "n_test": len(judged), "seconds": round(seconds(), 1)})
+
+    def _write(self, trained: Trained, digest: str, measured: Mapping[str, Any]) -> None:
+        lines = history_to_json(trained.history)
+        write_json(self.output / "loss.json", lines)
+        title = f"{self.noun} on {self.dataset.title}, seed {self.seed}"
+        write_png(self.output / "loss.png", loss_figure(lines, title))
+        for name, plot in trained.plots.items():
+            write_png(self.output / f"{name}.png", plot)
+        for name, pixels in trained.pictures.items():
+            self.write_picture(name, pixels)
+        write_checkpoint(self.output / MODEL, {**trained.model, "digest": digest})
+        result = self._provenance() | {**measured, "figures": dict(trained.figures), "seed": self.seed}
+        write_json(self.output / RESULT, result | {"noun": self.noun, "title": self.dataset.title, "digest": digest})
+        (self.output / _STATE).unlink(missing_ok=True)
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in trained.figures.items() if _is_number(value))
+        print(f"{self.output}: {figures}; {measured['seconds']} s", flush=True)
+
+    def _prepare(self, digest: str) -> None:
+        """Empty the folder if what it holds was made otherwise; remove what a killed run left of a file."""
+        self.output.mkdir(parents=True, exist_ok=True)
+        path = self.output / _OPTIONS
+        known = read_json(path) if path.exists() else None
+        same = isinstance(known, dict) and known.get("digest") == digest
+        for file in self.output.iterdir():
+            if file.is_file() and (file.name.endswith(TEMPORARY_SUFFIX) or (known is not None and not same)):
+                file.unlink(missing_ok=True)
+        if not same:
+            write_json(path, self._provenance() | {"digest": digest})
+
+    def _provenance(self) -> dict[str, Any]:
+        """All that the result depends on, and where it was made."""
+        options = {name: value for cls in self._classes for name, value in asdict(self.options(cls)[0]).items()}
+        table = read_table(self.data)
+        return {
+            "step": Path(sys.argv[0]).name,
+            "version": __version__,
+            "dataset": {name: table[name] for name in ("name", "pixels", "crc32")},
+            "options": options,
+            "choices": self._choices,
+            "machine": _machine(*self.options(DeviceOptions)),
+        }
+
+    def _digest(self) -> str:
+        """A checksum of all that the result depends on."""
+        made = self._provenance()
+        made["options"].pop("device")  # where it is trained is not what it is
+        del made["machine"], made["version"]
+        return f"{zlib.crc32(json.dumps(made, sort_keys=True).encode()):08x}"
+
+
+def _machine(options: DeviceOptions) -> str:
+    """What the network is trained on."""
+    import torch
+
+    from diar.nets.train import find_device
+
+    if find_device(options).type == "cuda":
+        return str(torch.cuda.get_device_name())
+    return f"cpu, {options.num_threads} thread{'s' * (options.num_threads > 1)}"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float))
+
+
+def _checkpoint_of_earlier_run(path: Path) -> dict[str, Any]:
+    """Its content; nothing where there is none, or none that can be read."""
+    try:
+        return read_checkpoint(path)
+    except DataError:
+        return {}

@@ -1,0 +1,1 @@
+"""Images: what sets of them are, and the experiments on them."""

@@ -1,0 +1,1 @@
+"""Sets of images as files: a module a format."""

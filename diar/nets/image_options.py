@@ -1,0 +1,88 @@
+"""Options of the networks of images, apart from their modules, as ``diar.nets.options``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diar.errors import DataError
+from diar.nets.options import OptimizerOptions
+from diar.options import Options, option, option_help
+
+
+def _help(name: str) -> str:
+    """What the option of this name says of itself where it was declared first."""
+    return option_help(OptimizerOptions.__dataclass_fields__[name]).text
+
+
+@dataclass(frozen=True)
+class AugmentOptions(Options):
+    """What is done to training images by chance, anew in every epoch."""
+
+    flip: str = option(
+        "none",
+        "mirror images: random, or alternating: each image mirrored in every other epoch; digits have none",
+        choices=("none", "random", "alternating"),
+    )
+    shift: int = option(0, "move images by up to so many, filled up by reflection", unit="pixels", low=0)
+
+
+@dataclass(frozen=True)
+class ClassifierOptions(OptimizerOptions):
+    """How a classifier is trained, whatever it is."""
+
+    learning_rate: float = option(2e-3, "of the cross-entropy", low=1e-9)
+    schedule: str = option("one_cycle", _help("schedule"), choices=("constant", "cosine", "one_cycle"))
+    fused: bool = option(True, _help("fused"))
+    batch_size: int = option(128, "samples an update is made from", low=2)
+    epochs: int = option(16, "length of the training", unit="epochs", low=1)
+    label_smoothing: float = option(0.0, "share of a label that goes to all classes alike", low=0.0, high=0.9)
+    mirror_test: bool = option(False, "judge the mean of the scores of an image and its mirror image")
+
+
+@dataclass(frozen=True)
+class BasicNetOptions(ClassifierOptions):
+    """Conv, MaxPool, Conv, MaxPool and three fully connected layers."""
+
+    filters: str = option("6-16", "of the two convolutions, 5 x 5")
+    hidden: str = option("120-84", "widths of the two hidden fully connected layers")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        numbers("--filters", self.filters, 2)
+        numbers("--hidden", self.hidden, 2)
+
+
+@dataclass(frozen=True)
+class ResNetOptions(ClassifierOptions):
+    """A small residual network that learns fast: whitened input, identity convolutions to begin with."""
+
+    optimizer: str = option("sgd", _help("optimizer"), choices=("adam", "sgd"))
+    learning_rate: float = option(0.75, "of the cross-entropy", low=1e-9)
+    momentum: float = option(0.85, "of SGD", low=0.0, high=0.999)
+    nesterov: bool = option(True, _help("nesterov"))
+    weight_decay: float = option(1.3e-3, _help("weight_decay"), low=0.0)
+    batch_size: int = option(512, "samples an update is made from", low=2)
+    epochs: int = option(10, "length of the training", unit="epochs", low=1)
+    label_smoothing: float = option(0.2, "share of a label that goes to all classes alike", low=0.0, high=0.9)
+    widths: str = option("64-128-256", "channels of the three stages")
+    convolutions: int = option(2, "of a stage; all but the first are a residual", low=2, high=4)
+    whitening: bool = option(True, "the first layer whitens patches and is not trained, but for its bias")
+    identity: bool = option(True, "convolutions begin by passing their input on")
+    bias_rate: float = option(64.0, "learning rate of the normalisations' biases, times the others'", low=0.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        numbers("--widths", self.widths, 3)
+
+
+def numbers(flag: str, text: str, how_many: int) -> tuple[int, ...]:
+    """Positive whole numbers as in 64-128-256.
+
+    Raises:
+        DataError: ``text`` is something else; ``flag`` is named.
+    """
+    words = text.split("-")
+    if len(words) != how_many or not all(word.isdecimal() and int(word) > 0 for word in words):
+        wanted = "-".join(str(2 ** (6 + n)) for n in range(how_many))
+        raise DataError(flag, f"found '{text}'", f"wanted {how_many} numbers as in {wanted}")
+    return tuple(map(int, words))

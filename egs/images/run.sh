@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# Experiments on images: data -> classifier, sae (-> dec, idec), vae, gan -> report.
+#
+# Each stage trains one kind of network on one data set, once a seed, and leaves a folder a seed in exp/<dataset>. What
+# differs between data sets lies in local/, between presets in conf/. Defaults of algorithms are not here: see the --help
+# of the steps.
+
+set -euo pipefail
+unset CDPATH # cd must print nothing
+here=$(cd "$(dirname "$0")" && pwd)
+started_in=$PWD
+
+stage=0
+stop_stage=7
+config=
+dataset=digits
+data_dir=
+check_md5=true
+classifier=basic
+preset=fast
+seeds=1
+judged_on=test
+device=cpu
+num_threads= # the preset's
+# of the stages' programs
+stage_opts="part_opts classifier_opts sae_opts dec_opts vae_opts gan_opts report_opts"
+part_opts= classifier_opts= sae_opts= dec_opts= vae_opts= gan_opts= report_opts=
+
+nouns=(data classifier sae dec idec vae gan report)
+programs=(none train_classifier.py train_conv_autoencoder.py train_image_dec.py train_image_dec.py train_vae.py
+  train_gan.py images_to_report.py)
+
+valid_options="stage stop_stage dataset data_dir check_md5 classifier preset seeds judged_on device num_threads
+  $stage_opts"
+help_message="Usage: $0 [options]
+
+Without options: everything on the handwritten digits that come with scikit-learn, within minutes.
+
+  --stage N --stop-stage N       first and last stage to run (default 0 to 7): 0 data, 1 classifier, 2 sae, 3 dec,
+                                 4 idec, 5 vae, 6 gan, 7 report
+  --dataset digits|mnist|fashion|cifar10
+                                 what to learn from (default $dataset)
+  --data-dir DIR                 the official files: IDX, compressed or not; CIFAR-10's python or binary archive, packed
+                                 or unpacked, or cifar10_jpeg.npz; digits need none
+  --check-md5 true|false         refuse files that are not the official ones (default $check_md5)
+  --classifier basic|resnet      network of stage 1 (default $classifier)
+  --preset smoke|fast|report     settings from conf/NAME.conf: to see that it runs, for two cores, or the report's
+                                 (default $preset)
+  --seeds \"1 2 3\"                seeds, a training each; all of them are reported (default $seeds)
+  --judged-on test|validation    the test images, or a part of the training images to choose settings by (default
+                                 $judged_on)
+  --device cpu|cuda|auto --num-threads N
+                                 where networks are trained (default $device, 2 threads; with smoke 1)
+  --config FILE                  variables of this recipe from a file
+  --part-opts, --classifier-opts, --sae-opts, --dec-opts, --vae-opts, --gan-opts, --report-opts \"--flag value ...\"
+                                 options of a stage's program, and of the images that all learn from; each program lists
+                                 its own and their defaults: steps/train_classifier.py --help
+
+Options also as --name=value, and with underscores."
+
+refuse() {
+  echo "$0: $*" >&2
+  exit 1
+}
+
+check_choice() { # <option> <value> <choice>...
+  local name=$1 value=$2 choice
+  shift 2
+  for choice; do [ "$value" != "$choice" ] || return 0; done
+  refuse "--$name: found '$value'; wanted one of: $*"
+}
+
+. "$here/utils/parse_options.sh"
+[ $# -eq 0 ] || refuse "found '$1' after the options; wanted none; see $0 --help"
+. "$here/local/options.sh" # augment_opts of the data set
+check_choice classifier "$classifier" basic resnet
+check_choice preset "$preset" smoke fast report
+check_choice judged-on "$judged_on" test validation
+check_choice device "$device" cpu cuda auto
+for seed in ${seeds:-none}; do
+  case $seed in
+    *[!0-9]* | ??????????*) refuse "--seeds: found '$seeds'; wanted numbers as in \"1 2 3\"" ;;
+  esac
+done
+case $data_dir in '' | /*) ;; *) data_dir=$started_in/$data_dir ;; esac
+
+for name in $stage_opts; do declare "own_$name=${!name}" "$name="; done # they win over the preset's
+. "$here/conf/$preset.conf"
+for name in stage stop_stage num_threads; do
+  case ${!name} in
+    '' | *[!0-9]* | ???*) refuse "--${name//_/-}: found '${!name}'; wanted a number from 0 to 99" ;;
+  esac
+done
+for name in $stage_opts; do
+  from_user=own_$name
+  declare "$name=${!name} ${!from_user}"
+done
+
+[ "$stage" -le 7 ] && [ "$stage" -le "$stop_stage" ] ||
+  refuse "--stage $stage --stop-stage $stop_stage: found nothing to run; wanted some of stages 0 to 7"
+
+is_there() { [ "$1" = 0 ] || [ -x "$here/steps/${programs[$1]}" ]; }
+is_there "$stage" || refuse "--stage $stage: found no program for ${nouns[$stage]} yet; wanted another stage"
+runs() {
+  [ "$stage" -le "$1" ] && [ "$stop_stage" -ge "$1" ] || return 1
+  is_there "$1" && echo "$0: stage $1: ${nouns[$1]}" && return
+  echo "$0: stage $1: there is no program for ${nouns[$1]} yet"
+  return 1
+}
+
+cd "$here"
+. ./path.sh nets figures
+# programs end when this recipe is killed
+export DIAR_EXIT_WITH_PARENT=1 DIAR_RECIPE=$(uname -n):$$
+
+data=data/$dataset
+exp=exp/$dataset
+if [ "$judged_on" = validation ]; then tag=${preset}_validation; else tag=$preset; fi # in the names of folders
+
+# train <folder> <program> [argument]...: one training a seed
+# shellcheck disable=SC2086 # options are meant to be split into words
+train() {
+  local folder=$1 program=$2 seed
+  shift 2
+  for seed in $seeds; do
+    steps/$program --judged-on $judged_on --device $device --num-threads $num_threads $part_opts "$@" --seed $seed \
+      $data $folder/seed$seed
+  done
+}
+
+# shellcheck disable=SC2086 # options are meant to be split into words
+{
+  if runs 0; then
+    local/prepare_data.py --dataset $dataset ${data_dir:+--data-dir "$data_dir"} --check-md5 $check_md5 $data
+  fi
+
+  if runs 1; then
+    train $exp/classifier_${classifier}_$tag train_classifier.py --net $classifier $augment_opts $classifier_opts
+  fi
+
+  if runs 2; then
+    train $exp/sae_$tag train_conv_autoencoder.py $sae_opts
+  fi
+
+  if runs 3; then
+    train $exp/dec_$tag train_image_dec.py --kind dec $dec_opts
+  fi
+
+  if runs 4; then
+    train $exp/idec_$tag train_image_dec.py --kind idec $dec_opts
+  fi
+
+  if runs 5; then
+    train $exp/vae_$tag train_vae.py $vae_opts
+  fi
+
+  if runs 6; then
+    train $exp/gan_$tag train_gan.py $gan_opts
+  fi
+
+  if runs 7; then
+    steps/images_to_report.py $report_opts $exp
+  fi
+}
