@@ -78,9 +78,9 @@ def features(network: Classifier, images: UInt8, device: DeviceOptions) -> NDArr
 
 
 def judge(found: NDArray[np.float32], labels: UInt8) -> dict[str, Any]:
-    """Accuracy, accuracy by class and confusion matrix of (N, K) scores, plain values."""
+    """Accuracy, accuracy by class (None without images) and confusion matrix of (N, K) scores, plain values."""
     confusion = confusion_matrix(labels, found.argmax(axis=1), found.shape[1])
-    by_class = [round(float(share), 6) for share in accuracy_by_class(confusion)]
+    by_class = [None if np.isnan(share) else float(share) for share in accuracy_by_class(confusion)]
     return {"accuracy": accuracy(confusion), "accuracy_by_class": by_class, "confusion": confusion.tolist()}
 
 

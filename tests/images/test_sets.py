@@ -56,4 +56,5 @@ def test_more_than_there_are_is_told() -> None:
 
 def test_every_set_has_ten_classes_and_a_title() -> None:
     assert all(len(set(CLASSES[name])) == 10 for name in DATASETS) and set(CLASSES) == set(DATASETS)
-    assert SET.title == "MNIST" and Dataset("cifar10", SET.train, SET.test, "JPEG pixels").title.endswith("(JPEG pixels)")
+    assert SET.title == "MNIST" and Dataset("fashion", SET.train, SET.test).title == "Fashion-MNIST"
+    assert Dataset("cifar10", SET.train, SET.test, "JPEG pixels").title == "CIFAR-10 (JPEG pixels)"

@@ -16,8 +16,19 @@ from torch import Tensor, nn
 
 from diar.errors import DataError
 from diar.nets import train as training
+from diar.nets.optimizer import ParameterGroup
 from diar.nets.options import DeviceOptions, OptimizerOptions
-from diar.nets.train import Phase, TrainingState, evaluate, find_device, has_levelled_off, seeded, threads, train
+from diar.nets.train import (
+    Phase,
+    TrainingState,
+    Update,
+    evaluate,
+    find_device,
+    has_levelled_off,
+    seeded,
+    threads,
+    train,
+)
 
 N_SAMPLES = 23
 X = torch.from_numpy(np.random.default_rng(0).standard_normal((N_SAMPLES, 2)).astype(np.float32))
@@ -153,6 +164,97 @@ def test_an_evaluation_is_the_mean_over_samples_and_changes_nothing(
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
+def test_a_schedule_goes_on_from_update_to_update() -> None:
+    model, phase, history = trained(
+        {"epochs": 2}, optimizer="sgd", momentum=0.0, schedule="one_cycle", warmup=0.5, learning_rate=0.1
+    )
+    rates = [0.1 * share for share in (1 / 6, 3 / 6, 5 / 6, 5 / 6, 3 / 6, 1 / 6)]  # in the middle of each update
+    theta = weights(line())
+    for rate, batch in zip(rates, phase.batches(), strict=True):
+        theta = theta - rate * gradient(theta, batch)
+    np.testing.assert_allclose(weights(model), theta, atol=1e-5)
+    assert [epoch.rate for epoch in history] == pytest.approx([0.0, rates[2], rates[5]])
+
+
+class Grouped(Line):
+    def groups(self) -> list[ParameterGroup]:
+        slope, offset = self.parameters
+        return [ParameterGroup([slope]), ParameterGroup([offset], rate=3.0, decay=0.0)]
+
+
+def test_groups_learn_at_their_own_rates() -> None:
+    model = line()
+    phase = Grouped(model)
+    train(model, [phase], options(optimizer="sgd", momentum=0.0, weight_decay=0.1))
+    theta = weights(line())
+    for batch in phase.batches():
+        decay = np.array([0.1, 0.1, 0.0]) * theta
+        theta = theta - 0.05 * np.array([1.0, 1.0, 3.0]) * (gradient(theta, batch) + decay)
+    np.testing.assert_allclose(weights(model), theta, atol=1e-5)
+
+
+class Game(Line):
+    """Slope and offset take turns: the offset moves after the slope has, and wants the opposite."""
+
+    ends_are_comparable = False
+
+    def turns(self, samples: Tensor):
+        slope, offset = self.parameters
+        for parameter, sign in ((slope, 1.0), (offset, -1.0)):
+            loss = sign * 2 * (self.model(X[samples]) - Y[samples]).square().mean()
+            yield [parameter], {"loss": loss, f"loss of {parameter.ndim}": loss}
+
+
+def test_turns_are_taken_one_after_the_other_each_by_its_own_parameters() -> None:
+    model = line()
+    phase = Game(model, epochs=2)
+    with seeded(0):
+        history = train(model, [phase], options(optimizer="sgd", momentum=0.5, batch_size=N_SAMPLES))
+    theta, velocity, everything = weights(line()), np.zeros(3), list(range(N_SAMPLES))
+    for _ in range(2):
+        for turn, sign in ((np.array([1, 1, 0]), 1.0), (np.array([0, 0, 1]), -1.0)):
+            velocity = np.where(turn, 0.5 * velocity + sign * gradient(theta, everything), velocity)
+            theta = theta - 0.05 * velocity * turn
+    np.testing.assert_allclose(weights(model), theta, atol=1e-5)
+    first, second = (history[1].losses[name] for name in ("loss of 2", "loss of 1"))
+    assert first > 0 > second and history[1].losses["loss"] == pytest.approx(first + second)
+
+
+def test_updates_are_told_as_they_go() -> None:
+    model, told = line(), []
+    history = train(model, [Line(model, epochs=2)], options(), after_update=told.append)
+    assert [(u.phase, u.epoch, u.of) for u in told] == [("line", 1, 2)] * 3 + [("line", 2, 2)] * 3
+    assert [u.share for u in told] == pytest.approx([1 / 3, 2 / 3, 1.0] * 2) and isinstance(told[0], Update)
+    means = [float(sum(u.losses["loss"] for u in told[k : k + 3])) / 3 for k in (0, 3)]
+    assert means == pytest.approx([epoch.losses["loss"] for epoch in history[1:]])
+
+
+def test_an_epoch_knows_its_number_after_a_new_start_too() -> None:
+    class Counted(Line):
+        numbers: list[int]
+
+        def begin_epoch(self) -> dict[str, float]:
+            self.numbers.append(self.epoch)
+            return {}
+
+    model, states = line(), []
+    phase = Counted(model)
+    phase.numbers = []
+    train(model, [phase], options(), None, lambda state: states.append(copy.deepcopy(state)))
+    train(line(), [phase], options(), states[0])
+    assert phase.numbers == [0, 1, 2, 1, 2]
+
+
+def test_an_evaluation_may_be_of_the_first_samples_and_of_few_at_once() -> None:
+    model = line()
+    phase = Line(model)
+    phase.n_evaluated, phase.evaluated_at_once = 7, 3
+    assert evaluate(model, phase) == pytest.approx(2 * float((model(X) - Y).detach()[:7].square().mean()), rel=1e-5)
+    assert [samples for _, samples in phase.seen] == [[0, 1, 2], [3, 4, 5], [6]]
+    phase.n_evaluated = 1000
+    assert evaluate(model, phase) == pytest.approx(evaluate(model, Line(model)), rel=1e-6)
+
+
 # ---- phases and their ends -----------------------------------------------------------------------------------------
 
 
@@ -274,8 +376,12 @@ class Stop(Exception):
     """What a test stops a training by."""
 
 
+@pytest.mark.parametrize("schedule", ["constant", "one_cycle"])
+@pytest.mark.parametrize("fused", [False, True])
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-def test_a_training_goes_on_from_any_epoch_as_if_it_had_not_stopped(optimizer: str) -> None:
+def test_a_training_goes_on_from_any_epoch_as_if_it_had_not_stopped(optimizer: str, fused: bool, schedule: str) -> None:
+    values = {"optimizer": optimizer, "decay_every": 2, "fused": fused, "schedule": schedule}
+
     def run(model: nn.Module, state: TrainingState | None = None, stop: int = 0) -> list:
         phases = [Line(model, "a", 3), Levelled(model, "b", 5), Line(model, "c", 2)]
         states: list[TrainingState] = []
@@ -286,7 +392,7 @@ def test_a_training_goes_on_from_any_epoch_as_if_it_had_not_stopped(optimizer: s
                 raise Stop
 
         try:
-            return [train(model, phases, options(optimizer=optimizer, decay_every=2), state, after_epoch)]
+            return [train(model, phases, options(**values), state, after_epoch)]
         except Stop:
             return states
 
