@@ -71,7 +71,8 @@ class TrainingProgress:
         if self._is_terminal:
             from tqdm import tqdm
 
-            self._bar = tqdm(total=of, desc=f"{self._name}: {phase}", initial=done, bar_format=_BAR)
+            desc = f"{self._name}: {phase}"
+            self._bar = tqdm(total=of, desc=desc, initial=done, bar_format=_BAR, mininterval=0, miniters=0)
 
     def _draw(self, done: float, losses: Mapping[str, float], rate: float) -> None:
         self._shown = time.perf_counter()

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diar.errors import DataError
 from diar.options import Options, option
 
 UInt8 = NDArray[np.uint8]
@@ -87,30 +86,21 @@ class PartOptions(Options):
         "images after learning from the others",
         choices=("test", "validation"),
     )
-    train_images: int = option(0, "learn from so many of them, drawn without their labels; 0: from all", low=0)
-    test_images: int = option(0, "be judged on so many; 0: on all", low=0)
+    train_images: int = option(0, "learn from at most so many of them, drawn without their labels; 0: from all", low=0)
+    test_images: int = option(0, "be judged on at most so many; 0: on all", low=0)
 
 
 def parts(dataset: Dataset, options: PartOptions) -> tuple[ImageSet, ImageSet]:
-    """The images to learn from and those to be judged on, which hang on the options alone, never on a seed.
-
-    Raises:
-        DataError: more images are wanted than there are.
-    """
+    """The images to learn from and those to be judged on, which hang on the options alone, never on a seed."""
     train, test = dataset.train, dataset.test
     if options.judged_on == "validation":
         order = np.random.default_rng(_SPLIT_SEED).permutation(len(train))
         held_out = len(train) // 10
         train, test = train[np.sort(order[held_out:])], train[np.sort(order[:held_out])]
-    return (
-        _some("--train-images", train, options.train_images),
-        _some("--test-images", test, options.test_images),
-    )
+    return _some(train, options.train_images), _some(test, options.test_images)
 
 
-def _some(flag: str, images: ImageSet, number: int) -> ImageSet:
-    if number > len(images):
-        raise DataError(flag, f"found {number}", f"wanted at most {len(images)}, as many as there are")
-    if not number:
+def _some(images: ImageSet, number: int) -> ImageSet:
+    if not 0 < number < len(images):
         return images
     return images[np.sort(np.random.default_rng(_SPLIT_SEED + 1).permutation(len(images))[:number])]
