@@ -11,7 +11,7 @@ _GREY = 128
 
 
 def grid(images: UInt8, n_columns: int, scale: int = 1) -> UInt8:
-    """(H', W', C) uint8: (N, H, W, C) images row by row, ``scale`` times as large, with grey between and behind them."""
+    """(Y, X, C) uint8: (N, H, W, C) images row by row, ``scale`` times as large, with grey between and behind them."""
     n_images, height, width, n_channels = images.shape
     n_rows = -(-n_images // n_columns)
     cells = np.full((n_rows * n_columns, height + _GAP, width + _GAP, n_channels), _GREY, np.uint8)
