@@ -20,7 +20,7 @@ _AT_ONCE = 500  # images judged
 _N_EVALUATED = 2000  # images that tell the loss before and after
 _SMALLEST_UNPADDED = 16  # pixels
 _PATCH = 2  # pixels
-_WHITENED_IMAGES = 5000
+_WHITENED_IMAGES = 2000
 _WHITENING_FLOOR = 5e-4  # of variances, in units of the normalised pixels'
 _SCORE_SCALE = 1 / 9
 

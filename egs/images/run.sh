@@ -21,7 +21,7 @@ preset=fast
 seeds=1
 judged_on=test
 device=cpu
-num_threads= # the preset's
+num_threads= # what the preset says for a stage, or the programs' default
 # of the stages' programs
 stage_opts="part_opts classifier_opts sae_opts dec_opts vae_opts gan_opts report_opts"
 part_opts= classifier_opts= sae_opts= dec_opts= vae_opts= gan_opts= report_opts=
@@ -50,7 +50,7 @@ Without options: everything on the handwritten digits that come with scikit-lear
   --judged-on test|validation    the test images, or a part of the training images to choose settings by (default
                                  $judged_on)
   --device cpu|cuda|auto --num-threads N
-                                 where networks are trained (default $device, 2 threads; with smoke 1)
+                                 where networks are trained (default $device; 2 threads, small networks 1)
   --config FILE                  variables of this recipe from a file
   --part-opts, --classifier-opts, --sae-opts, --dec-opts, --vae-opts, --gan-opts, --report-opts \"--flag value ...\"
                                  options of a stage's program, and of the images that all learn from; each program lists
@@ -86,7 +86,7 @@ case $data_dir in '' | /*) ;; *) data_dir=$started_in/$data_dir ;; esac
 
 for name in $stage_opts; do declare "own_$name=${!name}" "$name="; done # they win over the preset's
 . "$here/conf/$preset.conf"
-for name in stage stop_stage num_threads; do
+for name in stage stop_stage ${num_threads:+num_threads}; do
   case ${!name} in
     '' | *[!0-9]* | ???*) refuse "--${name//_/-}: found '${!name}'; wanted a number from 0 to 99" ;;
   esac
@@ -123,8 +123,8 @@ train() {
   local folder=$1 program=$2 seed
   shift 2
   for seed in $seeds; do
-    steps/$program --judged-on $judged_on --device $device --num-threads $num_threads $part_opts "$@" --seed $seed \
-      $data $folder/seed$seed
+    steps/$program --judged-on $judged_on --device $device $part_opts "$@" \
+      ${num_threads:+--num-threads $num_threads} --seed $seed $data $folder/seed$seed
   done
 }
 
