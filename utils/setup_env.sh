@@ -26,7 +26,7 @@ modules() {
   echo numpy scipy numba kaldiio soundfile webrtcvad pyannote.metrics threadpoolctl
   for extra in $extras; do
     case $extra in
-      tests) echo pytest hypothesis kaldi_native_fbank ;;
+      tests) echo pytest xdist hypothesis kaldi_native_fbank ;;
       lint) echo ruff mypy ;;
       nets) echo torch sklearn tqdm ;;
       figures) echo matplotlib ;;
