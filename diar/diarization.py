@@ -29,6 +29,7 @@ from diar.errors import DataError
 from diar.feats import FeatsOptions
 from diar.frames import to_seconds
 from diar.front_end import DetectorOptions, speech_mask, wav_to_feats, wav_to_vad
+from diar.io.audio_files import recording_name
 from diar.io.wav import WavOptions, read_wav
 from diar.nets.options import EmbedderOptions
 from diar.pipeline import (
@@ -75,6 +76,7 @@ class Diarization:
     Attributes:
         recording: its name.
         labels: (T,) int32 of each 10 ms frame, the speaker's number or -1 for nobody.
+        speech: (T,) float32, 1 where the detector found speech, 0 elsewhere.
         turns: in seconds, sorted by time, each with a confidence (see ``diar.confidence``).
         overlap: where two may talk at once.
         history: the merges, which can be cut at other numbers of speakers (``diar.cluster.agglomerate.cut``).
@@ -83,6 +85,7 @@ class Diarization:
 
     recording: str
     labels: Labels
+    speech: Speech
     turns: list[Turn]
     overlap: list[Segment]
     history: History
@@ -129,17 +132,17 @@ def diarize_file(
     on_stage: OnStage | None = None,
     history: History | None = None,
 ) -> Diarization:
-    """Diarize an audio file of any format that libsndfile reads; the recording is called as the file.
+    """Diarize an audio file of any format that libsndfile reads; its name is ``diar.io.audio_files.recording_name``.
 
     ``speech`` is as in ``diarize``; ``on_stage`` is called with the name of every stage when it begins. With the
-    ``history`` of an earlier run, and the speech that it is of, its merges are only cut anew.
+    ``history`` of an earlier run, and that run's ``speech``, its merges are only cut anew.
 
     Raises:
         DataError: what ``diar.io.wav.read_wav`` refuses, or ``speech`` of another length.
     """
     options = options or PipelineOptions()
     wav_options = WavOptions(sample_rate=options.audio.sample_rate, channel=options.audio.channel)
-    return _diarize(read_wav(str(path), wav_options), options, speech, Path(path).stem, on_stage, history)
+    return _diarize(read_wav(str(path), wav_options), options, speech, recording_name(Path(path)), on_stage, history)
 
 
 def _diarize(
@@ -165,6 +168,7 @@ def _diarize(
             stages.begin("vad")
             speech = wav_to_vad(audio, options.vad)
         mask = speech_mask(recording, frames, speech)
+        detected = mask.astype(np.float32)
         cepstra = frames
         if options.embedder is not None:
             stages.begin("embed")
@@ -187,7 +191,7 @@ def _diarize(
         if options.second_speaker:
             names = [f"spk{k + 1}" for k in range(scores.n_speakers)]
             turns = with_second_speakers(turns, second, names, options.turns.min_turn)
-    return Diarization(recording, labels, turns, overlap_regions(second), clustering.history, stages.end())
+    return Diarization(recording, labels, detected, turns, overlap_regions(second), clustering.history, stages.end())
 
 
 class _Stages:

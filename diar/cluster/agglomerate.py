@@ -272,22 +272,8 @@ def history_from_json(content: dict[str, Any], where: str) -> History:
                 raise ValueError
             partitions.append(Partition(labels, step["n_clusters"], pair, measures))
     except (KeyError, TypeError, ValueError, IndexError, AssertionError, OverflowError):
-        raise DataError(where, "not a merge history of this version", "", "run stage 6 without --recut") from None
+        raise DataError(where, "not a merge history of this version", advice="make it anew") from None
     return History(partitions, np.diff(np.r_[starts, len(speech)]), fewest)
-
-
-def history_speech(content: dict[str, Any], where: str) -> NDArray[np.bool_]:
-    """(T,) where ``history_to_json`` was told that there is speech.
-
-    Raises:
-        DataError: as ``history_from_json``.
-    """
-    try:
-        stored = [step["labels"] for step in content["steps"][:1]] or [[[NOBODY, content["n_frames"]]]]
-        speech: NDArray[np.bool_] = np.repeat(*np.array(stored[0], dtype=np.int64).reshape(-1, 2).T) != NOBODY
-    except (KeyError, TypeError, ValueError, IndexError):
-        raise DataError(where, "not a merge history of this version") from None
-    return speech
 
 
 # ---- labels --------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from diar.front_end import DETECTORS
 from diar.io.audio_files import find_audio
 from diar.io.files import write_json
 from diar.pipeline import CLUSTERERS, GAINS
-from diar.segments import NOBODY
+from diar.segments import NOBODY, runs
 from diar.turns_command import TurnsCommand
 
 
@@ -61,5 +61,6 @@ def main(words: Sequence[str]) -> None:
 
 def merges_to_json(found: Diarization, path: Path, clusterer: str, words: str) -> dict[str, object]:
     """The merges of a recording, and what ``diar recut`` must know beside them: ``words`` are flags of this run."""
-    known = {"diar": {"audio": str(path.resolve()), "clusterer": clusterer, "words": words}}
-    return known | history_to_json(found.history, found.labels != NOBODY, GAINS[clusterer])
+    speech = [[int(found.speech[first]), last - first] for first, last in runs(found.speech)]
+    known = {"audio": str(path.resolve()), "clusterer": clusterer, "words": words, "speech": speech}
+    return {"diar": known} | history_to_json(found.history, found.labels != NOBODY, GAINS[clusterer])

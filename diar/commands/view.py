@@ -15,7 +15,7 @@ from pathlib import Path
 
 from diar import cli
 from diar.errors import DataError
-from diar.io.audio_files import is_audio
+from diar.io.audio_files import is_audio, recording_name
 from diar.io.files import refuse_overwriting, write_text
 from diar.io.page_audio import PageOptions, page_audio
 from diar.io.pages import write_pages
@@ -70,7 +70,7 @@ def _finished(content: RecordingContent, audio: Path | None, folder: Path, optio
     """``content`` with its audio, if any, and with the versions of the programs."""
     content = replace(content, provenance=Provenance(versions=program_versions()))
     if audio is not None and audio.is_dir():
-        files = sorted(file for file in audio.iterdir() if file.stem == content.recording and is_audio(file))
+        files = sorted(file for file in audio.iterdir() if recording_name(file) == content.recording and is_audio(file))
         if not files:
             cli.warn(f"{content.recording}: no audio of this name in {audio}")
         audio = files[0] if files else None

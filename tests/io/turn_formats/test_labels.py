@@ -22,7 +22,8 @@ def test_the_texts_written() -> None:
 @pytest.mark.parametrize("name", [*NON_SPEECH, "Pau", "MUSIC", "[sil]", "non_speech", "<Noise>"])
 def test_names_that_mean_no_speech_are_not_written(name: str) -> None:
     for form, text in (("audacity", audacity_text), ("lab", lab_text)):
-        with pytest.raises(DataError, match=f"^{form}: found a speaker called '{re.escape(name)}', a label of no speech"):
+        found = f"^{form}: found a speaker called '{re.escape(name)}', a label of no speech"
+        with pytest.raises(DataError, match=found):
             text([*TURNS, Turn(4, 5, name)], 9.0)
 
 
