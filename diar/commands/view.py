@@ -44,8 +44,8 @@ def main(words: Sequence[str]) -> None:
     uem = read_uem(Path(given.uem)) if given.uem else None
     condition = condition_text(options, Path(given.uem).name or "none", "hypothesis")
     contents = rttm_contents(hypothesis, reference, uem, options, condition)
-    if not contents:
-        raise DataError(path, "no SPEAKER line", "wanted the turns of at least one recording")
+    if not contents:  # nobody speaks: diar writes a recording into a file of its name
+        contents = {path.stem: RecordingContent(recording=path.stem, duration=0.0, hypothesis=())}
     name = path.stem if len(contents) == 1 or path.suffix else f"{path.name}_pages"
     output = Path(given.output) if given.output else path.with_name(f"{name}.html" if len(contents) == 1 else name)
     if len(contents) == 1 and output.is_dir():
