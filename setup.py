@@ -25,9 +25,10 @@ setup(
         "webrtcvad-wheels>=2.0.14",
         "pyannote.metrics>=3.2",
         "threadpoolctl>=3.1",
+        "tqdm>=4.60",
     ],
     extras_require={
-        "nets": ["torch>=2.0", "scikit-learn>=1.3", "tqdm>=4.60"],
+        "nets": ["torch>=2.0", "scikit-learn>=1.3"],
         "figures": ["matplotlib>=3.8"],
         "tests": ["pytest>=8", "hypothesis>=6", "kaldi-native-fbank>=1.20", "praatio>=6.2", "webvtt-py>=0.5"],
         "browser": ["selenium>=4.30"],

@@ -43,8 +43,8 @@ class Score:
     ``jaccard_errors`` is the sum of the Jaccard errors, each 0 to 1, of ``n_reference`` reference speakers.
     ``pure_time`` of the ``hypothesis_time``, evaluated speaker seconds, is what each hypothesis speaker shares with the
     reference speaker who has most of it; ``covered_time`` of ``reference_time`` is the same with sides exchanged.
-    ``n_found`` counts those of the ``n_hypothesis`` hypothesis speakers, and ``n_true`` those of the reference speakers,
-    who have 5 s of evaluated time or more.
+    ``n_found`` counts those of the ``n_hypothesis`` hypothesis speakers who have 5 s of evaluated time or more, and
+    ``n_true`` those of the reference speakers.
     """
 
     eval_time: float = 0.0

@@ -259,12 +259,13 @@ def _collar_width(material: Material) -> Iterator[Trap]:
 def _short_speakers(material: Material) -> Iterator[Trap]:
     scores, pooled = material.scores, sum(material.scores, Score())
     n_true, n_found = pooled.n_reference - pooled.n_true, pooled.n_hypothesis - pooled.n_found
-    if n_true or n_found:
+    n_short = n_true + n_found
+    if n_short:
         told = f"{n_true} of {pooled.n_reference} reference speakers and {n_found} of {pooled.n_hypothesis} found ones"
         told += f" have less than {SPEAKER_SECONDS:g} s, not counted"
         errors = SetScore(tuple(scores)).mean_count_error
         otherwise = sum(abs(score.n_hypothesis - score.n_reference) for score in scores) / len(scores)
-        yield Trap("short speakers", told, n_true + n_found, "", COUNT_ERROR, errors, "with all of them counted", otherwise)
+        yield Trap("short speakers", told, n_short, "", COUNT_ERROR, errors, "with all of them counted", otherwise)
 
 
 _TRAPS: tuple[Callable[[Material], Iterator[Trap]], ...] = (

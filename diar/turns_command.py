@@ -95,7 +95,7 @@ class TurnsCommand:
             _warnings_as_lines(),
             StageProgress(f"{recording_name(path)}{place}") as progress,
         ):
-            found = diarize_file(path, options, on_stage=progress.show, **known)
+            found = diarize_file(path, options, on_progress=progress.listener, **known)
             seconds = sum(found.seconds.values())
             n_speakers = len(found.speakers)
             told = f"{n_speakers} speaker{'s' * (n_speakers != 1)}, {len(found.turns)} turns"

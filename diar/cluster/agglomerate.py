@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from diar.errors import DataError
 from diar.options import Options, option
 from diar.segments import NOBODY, runs
+from diar.work import tell_done
 
 Labels = NDArray[np.int32]
 
@@ -135,10 +136,14 @@ def merged(labels: Labels, pair: Merge, n_clusters: int) -> Labels:
 
 
 def agglomerate(clusters: Clusters, lengths: NDArray[np.int64]) -> History:
-    """Merge the best pair until one cluster is left; all partitions on the way."""
-    history = []
+    """Merge the best pair until one cluster is left; all partitions on the way.
+
+    A merge takes the longer the more clusters there are, which is how much of the work is told to be done.
+    """
+    history: list[Partition] = []
     while True:
         n_clusters = clusters.n_clusters
+        tell_done(1.0 - (n_clusters / history[0].n_clusters) ** 2 if history else 0.0)
         pair = clusters.best_merge() if n_clusters > 1 else None
         history.append(Partition(clusters.labels.copy(), n_clusters, pair, clusters.measures))
         if pair is None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from diar import cli
 from diar.cluster.agglomerate import history_to_json
+from diar.commands import COMMANDS
 from diar.diarization import Diarization
 from diar.errors import DataError
 from diar.front_end import DETECTORS
@@ -30,9 +31,10 @@ def main(words: Sequence[str]) -> None:
     clusterer = cli.chosen("--clusterer", tuple(CLUSTERERS), words)
     command = TurnsCommand("diar", __doc__)
     parser = command.parser
-    parser.add_argument("inputs", metavar="<audio>", nargs="+", help="audio files, or folders of them")
-    parser.add_flag("--clusterer", f"one of {', '.join(CLUSTERERS)}", default="hmm_gmm")
-    parser.add_flag("--vad", f"speech detector, one of {', '.join(DETECTORS)}", default="energy")
+    inputs = parser.add_argument("inputs", metavar="<audio>", nargs="+", help="audio files, or folders of them")
+    cli.completes(inputs, COMMANDS, files=True)
+    cli.completes(parser.add_flag("--clusterer", f"one of {', '.join(CLUSTERERS)}", default="hmm_gmm"), CLUSTERERS)
+    cli.completes(parser.add_flag("--vad", f"speech detector, one of {', '.join(DETECTORS)}", default="energy"), DETECTORS)
     parser.add_flag("--vad-opts", "'--flag value ...' of the detector: steps/wav_to_vad.py --vad NAME --help")
     parser.add_switch("--save-merges", "leave <recording>.merges.json for 'diar recut'")
     arguments = command.parse(words)

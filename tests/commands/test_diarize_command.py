@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import numpy as np
@@ -276,6 +278,7 @@ def test_help_names_every_command() -> None:
 
 def test_a_terminal_shows_the_stage_and_the_speed(tmp_path: Path, meetings: Path) -> None:
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (25, 120))
     done = subprocess.Popen(
         [sys.executable, "-m", "diar", str(meetings / "one.wav")],
         cwd=tmp_path,
@@ -295,5 +298,9 @@ def test_a_terminal_shows_the_stage_and_the_speed(tmp_path: Path, meetings: Path
         shown += part
     os.close(ours)
     assert done.wait() == 0
-    assert b"\r\x1b[Kone: " in shown
-    assert b" turns; 20 s in " in shown and b" x real time" in shown
+    drawn = re.findall(r"one: (\w+) +(\d+)%\|[^|]*\| \d\d:\d\d<\S+, (\d+) x real time", shown.decode())
+    assert drawn and drawn[0][0] == "loading" and {stage for stage, *_ in drawn} & {"feats", "vad", "clusters"}
+    shares = [int(share) for _, share, _ in drawn]
+    assert shares == sorted(shares) and shares[0] == 0 < shares[-1] <= 100
+    assert all(int(speed) > 0 for _, share, speed in drawn if int(share) > 20)
+    assert b" turns; 20 s in " in shown and b" x real time\r\n" in shown
