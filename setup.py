@@ -29,8 +29,12 @@ setup(
     ],
     extras_require={
         "nets": ["torch>=2.0", "scikit-learn>=1.3"],
+        "completion": ["argcomplete>=3.1"],
         "figures": ["matplotlib>=3.8"],
-        "tests": ["pytest>=8", "hypothesis>=6", "kaldi-native-fbank>=1.20", "praatio>=6.2", "webvtt-py>=0.5"],
+        "tests": [
+            "pytest>=8", "hypothesis>=6", "kaldi-native-fbank>=1.20", "praatio>=6.2", "webvtt-py>=0.5",
+            "argcomplete>=3.1",
+        ],
         "browser": ["selenium>=4.30"],
         "lint": ["ruff>=0.9", "mypy>=1.14"],
     },

@@ -15,7 +15,7 @@ from typing import Any
 from diar import cli
 from diar.audio import AudioOptions
 from diar.cluster.agglomerate import SpeakerCountOptions
-from diar.confidence import OverlapOptions
+from diar.confidence import CALIBRATION, OverlapOptions
 from diar.diarization import Diarization, PipelineOptions, diarize_file
 from diar.errors import DataError
 from diar.io.audio_files import recording_name
@@ -37,6 +37,7 @@ class TurnsCommand:
     def __init__(self, name: str, description: str | None) -> None:
         self.parser = cli.Parser(description, _CLASSES)
         self.parser.prog = name
+        self.parser.epilog = CALIBRATION
         formats = ",".join(FORMATS)
         self.parser.add_argument("-o", "--output", metavar="OUT", default="", help="file, folder or -; see above")
         self.parser.add_flag("--format", f"some of {formats} (default: OUT's suffix, or rttm)")

@@ -37,7 +37,7 @@ def test_progress_goes_through_all_stages_and_never_back(meeting: Path, clustere
     assert shares == sorted(shares) and shares[0] == 0 and 0.75 < shares[-1] < 1
     assert {duration for *_, duration in calls} == {soundfile.info(str(meeting)).duration}
     of_merges = [share for share, (stage, *_) in zip(shares, calls, strict=True) if stage == "clusters"]
-    assert len(of_merges) > 5 and of_merges[-1] > of_merges[0] + 0.04
+    assert len(of_merges) >= 4 and of_merges[-1] > of_merges[0] + 0.04
 
 
 def test_stages_that_are_left_out_take_nothing(meeting: Path) -> None:

@@ -1,8 +1,12 @@
 """Say who speaks when in audio files, or in all audio files of folders.
 
-Each recording's turns go to <recording>.rttm, and to files of other --format, in the folder OUT or here; into one file
-OUT that has a suffix; or to standard output (-o -). On a terminal, stages and speed are shown. A recording that fails
-does not stop the others. Other commands: diar score, view, recut, convert, check; each has a --help of its own.
+Each recording's turns go to <recording>.rttm, and to files of other --format, in the folder OUT or here; --format
+segments is one Kaldi folder of all. OUT is one file of all if it ends as a format's files do (.rttm, .csv ...); what is
+there stays the file or folder that it is; - is standard output. A recording is called as its file, with _ for blanks.
+
+On a terminal a bar shows stage, share done and speed. A recording that fails does not stop the others. Other
+commands: diar score, view, recut, convert, check; each has a --help of its own. For completion in bash and zsh: pip
+install argcomplete, then eval "$(register-python-argcomplete diar)".
 
 e.g.: diar meeting.wav --report
       diar meetings/ -o turns --num-spk 4 --format rttm,srt
@@ -34,7 +38,7 @@ def main(words: Sequence[str]) -> None:
     inputs = parser.add_argument("inputs", metavar="<audio>", nargs="+", help="audio files, or folders of them")
     cli.completes(inputs, COMMANDS, files=True)
     cli.completes(parser.add_flag("--clusterer", f"one of {', '.join(CLUSTERERS)}", default="hmm_gmm"), CLUSTERERS)
-    cli.completes(parser.add_flag("--vad", f"speech detector, one of {', '.join(DETECTORS)}", default="energy"), DETECTORS)
+    cli.completes(parser.add_flag("--vad", f"speech, one of {', '.join(DETECTORS)}", default="energy"), DETECTORS)
     parser.add_flag("--vad-opts", "'--flag value ...' of the detector: steps/wav_to_vad.py --vad NAME --help")
     parser.add_switch("--save-merges", "leave <recording>.merges.json for 'diar recut'")
     arguments = command.parse(words)

@@ -1,7 +1,8 @@
 """Make a page to look at, and listen to, the turns of an RTTM file: hypothesis, reference, errors.
 
 A file with one recording gives one page, a file with several a folder with a page each and index.html. Audio files are
-matched to recordings by their names; those up to --embed megabytes go into the page, larger ones are linked.
+matched to recordings by their names; those up to --embed megabytes go into the page, larger ones are linked. An RTTM
+without turns is that of a recording in which nobody speaks. Confidences are the RTTM's own; for diar's see below.
 
 e.g.: diar view --ref ref.rttm --uem all.uem --audio meeting.wav -o meeting.html hyp.rttm
       diar view --audio wav -o pages hyp.rttm
@@ -14,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from diar import cli
+from diar.confidence import CALIBRATION
 from diar.errors import DataError
 from diar.io.audio_files import is_audio, recording_name
 from diar.io.files import refuse_overwriting, write_text
@@ -31,7 +33,7 @@ from diar.score_text import condition_text
 
 def main(words: Sequence[str]) -> None:
     parser = cli.Parser(__doc__, (ScoreOptions, PageOptions))
-    parser.prog = "diar view"
+    parser.prog, parser.epilog = "diar view", CALIBRATION
     parser.add_flag("--ref", "RTTM with the true turns")
     parser.add_flag("--uem", "file with the regions to score")
     parser.add_flag("--audio", "the recording's audio, or a folder with files named after the recordings")
@@ -39,13 +41,11 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("hypothesis", metavar="<hyp.rttm>", help="the turns to show")
     given = parser.parse_words(words)
     options = parser.options(given, ScoreOptions)
-    path = Path(given.hypothesis)
+    path, uem = Path(given.hypothesis), read_uem(Path(given.uem)) if given.uem else None
     hypothesis, reference = read_rttm_lines(path), read_rttm_lines(Path(given.ref)) if given.ref else None
-    uem = read_uem(Path(given.uem)) if given.uem else None
     condition = condition_text(options, Path(given.uem).name or "none", "hypothesis")
-    contents = rttm_contents(hypothesis, reference, uem, options, condition)
-    if not contents:  # nobody speaks: diar writes a recording into a file of its name
-        contents = {path.stem: RecordingContent(recording=path.stem, duration=0.0, hypothesis=())}
+    nobody = RecordingContent(recording=path.stem, duration=0.0, hypothesis=())  # diar names files after recordings
+    contents = rttm_contents(hypothesis, reference, uem, options, condition) or {path.stem: nobody}
     name = path.stem if len(contents) == 1 or path.suffix else f"{path.name}_pages"
     output = Path(given.output) if given.output else path.with_name(f"{name}.html" if len(contents) == 1 else name)
     if len(contents) == 1 and output.is_dir():
