@@ -106,7 +106,7 @@ class StageProgress:
             self._bar.refresh()
 
     def _format(self) -> str:
-        stage = "compiling kernels (once)" if self._n_compiling else f"{self._stage:<10}"
+        stage = "compiling kernels (once)" if self._n_compiling > 0 else f"{self._stage:<10}"
         speed = self._done / self._bar.format_dict["elapsed"] if self._done else 0.0
         told = f"{self._title}: {stage}".replace("{", "{{").replace("}", "}}")
         return f"{told} {{percentage:3.0f}}%|{{bar}}| {{elapsed}}<{{remaining}}, {speed:.0f} x real time"

@@ -36,6 +36,8 @@ def test_progress_goes_through_all_stages_and_never_back(meeting: Path, clustere
     shares = [done / duration for _, done, duration in calls]
     assert shares == sorted(shares) and shares[0] == 0 and 0.75 < shares[-1] < 1
     assert {duration for *_, duration in calls} == {soundfile.info(str(meeting)).duration}
+    reading = {stage: [done for name, done, _ in calls if name == stage] for stage in ("feats", "vad")}
+    assert all(len(set(done)) >= 3 for done in reading.values()), "two blocks, each of which is told"
     of_merges = [share for share, (stage, *_) in zip(shares, calls, strict=True) if stage == "clusters"]
     assert len(of_merges) >= 4 and of_merges[-1] > of_merges[0] + 0.04
 
