@@ -1,7 +1,8 @@
 """Make a page to look at, and listen to, the turns of an RTTM file: hypothesis, reference, errors.
 
 A file with one recording gives one page, a file with several a folder with a page each and index.html. Audio files are
-matched to recordings by their names; those up to --embed megabytes go into the page, larger ones are linked.
+matched to recordings by their names; those up to --embed megabytes go into the page, larger ones are linked. An RTTM
+without turns is that of a recording in which nobody speaks. Confidences are the RTTM's own; for diar's see below.
 
 e.g.: diar view --ref ref.rttm --uem all.uem --audio meeting.wav -o meeting.html hyp.rttm
       diar view --audio wav -o pages hyp.rttm
@@ -14,8 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from diar import cli
+from diar.confidence import CALIBRATION
 from diar.errors import DataError
-from diar.io.audio_files import is_audio
+from diar.io.audio_files import is_audio, recording_name
 from diar.io.files import refuse_overwriting, write_text
 from diar.io.page_audio import PageOptions, page_audio
 from diar.io.pages import write_pages
@@ -31,7 +33,7 @@ from diar.score_text import condition_text
 
 def main(words: Sequence[str]) -> None:
     parser = cli.Parser(__doc__, (ScoreOptions, PageOptions))
-    parser.prog = "diar view"
+    parser.prog, parser.epilog = "diar view", CALIBRATION
     parser.add_flag("--ref", "RTTM with the true turns")
     parser.add_flag("--uem", "file with the regions to score")
     parser.add_flag("--audio", "the recording's audio, or a folder with files named after the recordings")
@@ -39,13 +41,11 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("hypothesis", metavar="<hyp.rttm>", help="the turns to show")
     given = parser.parse_words(words)
     options = parser.options(given, ScoreOptions)
-    path = Path(given.hypothesis)
+    path, uem = Path(given.hypothesis), read_uem(Path(given.uem)) if given.uem else None
     hypothesis, reference = read_rttm_lines(path), read_rttm_lines(Path(given.ref)) if given.ref else None
-    uem = read_uem(Path(given.uem)) if given.uem else None
     condition = condition_text(options, Path(given.uem).name or "none", "hypothesis")
-    contents = rttm_contents(hypothesis, reference, uem, options, condition)
-    if not contents:
-        raise DataError(path, "no SPEAKER line", "wanted the turns of at least one recording")
+    nobody = RecordingContent(recording=path.stem, duration=0.0, hypothesis=())  # diar names files after recordings
+    contents = rttm_contents(hypothesis, reference, uem, options, condition) or {path.stem: nobody}
     name = path.stem if len(contents) == 1 or path.suffix else f"{path.name}_pages"
     output = Path(given.output) if given.output else path.with_name(f"{name}.html" if len(contents) == 1 else name)
     if len(contents) == 1 and output.is_dir():
@@ -70,7 +70,7 @@ def _finished(content: RecordingContent, audio: Path | None, folder: Path, optio
     """``content`` with its audio, if any, and with the versions of the programs."""
     content = replace(content, provenance=Provenance(versions=program_versions()))
     if audio is not None and audio.is_dir():
-        files = sorted(file for file in audio.iterdir() if file.stem == content.recording and is_audio(file))
+        files = sorted(file for file in audio.iterdir() if recording_name(file) == content.recording and is_audio(file))
         if not files:
             cli.warn(f"{content.recording}: no audio of this name in {audio}")
         audio = files[0] if files else None

@@ -90,10 +90,21 @@ def test_bad_input_is_told_in_one_line_and_leaves_nothing(words: tuple[str, ...]
     assert "\n" not in str(told.value) and sorted(folder.iterdir()) == before
 
 
-def test_a_file_without_turns_is_refused(folder: Path) -> None:
+def test_a_recording_in_which_nobody_speaks_has_a_page(folder: Path) -> None:
+    (folder / "r1.rttm").write_text("")
+    view(folder, "r1.rttm")
+    shown = data(folder / "r1.html")
+    assert (shown["recording"], shown["duration"]) == ("r1", 0)
+    view(folder, "r1.rttm", "--audio", "r1.wav")
+    assert data(folder / "r1.html")["duration"] == 24
+    view(folder, "r1.rttm", "--ref", "ref.rttm", "--collar=0")
+    assert "100.00 %" in (folder / "r1.html").read_text()
+
+
+def test_a_reference_without_turns_is_refused(folder: Path) -> None:
     (folder / "empty.rttm").write_text("; nothing\n")
     with pytest.raises(DataError, match="no SPEAKER line"):
-        view(folder, "empty.rttm")
+        view(folder, "hyp.rttm", "--ref", "empty.rttm")
 
 
 def test_pages_are_the_same_bytes_each_time(folder: Path) -> None:
