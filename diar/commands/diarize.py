@@ -42,7 +42,7 @@ def main(words: Sequence[str]) -> None:
     )
     files = find_audio(map(Path, arguments.inputs))
     failures = 0
-    with command.output(files) as output:
+    with command.output(files) as output, command.pages(output, len(files)):
         for number, path in enumerate(files, 1):
             try:
                 found = command.diarize(path, options, f" ({number} of {len(files)})" if len(files) > 1 else "")
