@@ -18,10 +18,9 @@ from diar.cluster.agglomerate import SpeakerCountOptions
 from diar.confidence import OverlapOptions
 from diar.diarization import Diarization, PipelineOptions, diarize_file
 from diar.errors import DataError
-from diar.io.figure import check_figures
 from diar.io.files import refuse_overwriting
 from diar.io.page_audio import PageOptions, page_audio
-from diar.io.pages import INDEX, PageFolder, file_stem, refuse_other_index, write_figures
+from diar.io.pages import INDEX, PageFolder, file_stem, write_figures
 from diar.io.turn_files import FORMATS, format_of, named_format
 from diar.options import flag
 from diar.progress import StageProgress
@@ -99,10 +98,6 @@ class TurnsCommand:
         """
         folder, report = output.beside(INDEX).parent, self._arguments.report
         index = INDEX if report and n_files > 1 else ""
-        if self._arguments.figures:
-            check_figures()
-        if index:
-            refuse_other_index(folder)
         self._pages = PageFolder(folder, figures=self._arguments.figures, index=index)
         try:
             yield

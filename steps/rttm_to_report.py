@@ -12,23 +12,21 @@ e.g.: steps/rttm_to_report.py data/eval exp/eval/system exp/eval/vad_energy exp/
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from diar import cli
 from diar.confidence import CALIBRATION
 from diar.errors import DataError
-from diar.io.ark import ArchiveFolder
 from diar.io.data_folder import DataFolder
 from diar.io.figure import check_figures
 from diar.io.page_audio import PageOptions, page_audio
 from diar.io.pages import INDEX, PageFolder
 from diar.io.rttm import read_rttm_lines
-from diar.report.assemble import program_versions, rttm_contents, stage_settings
-from diar.report.content import Provenance, RecordingContent
-from diar.report.stages import with_stages
+from diar.report.assemble import rttm_contents
+from diar.report.content import RecordingContent
+from diar.report.stages import stages_provenance, with_stages
 from diar.score_input import ScoreOptions, remarks
 from diar.score_text import condition_text
-from diar.stage_folder import open_input, options_of
+from diar.stage_folder import open_input
 
 
 def main() -> None:
@@ -51,7 +49,7 @@ def main() -> None:
     report = system / "report"
     report.mkdir(exist_ok=True)
     (report / INDEX).unlink(missing_ok=True)  # the mark of a complete folder
-    known = provenance(folders)
+    known = stages_provenance(folders)
     pages, page_options = PageFolder(report, figures=arguments.figures), parser.options(arguments, PageOptions)
     for content, source in with_recordings(contents, data):
         region = None if uem is None else uem.get(content.recording)
@@ -76,14 +74,6 @@ def with_recordings(contents: dict[str, RecordingContent], data: DataFolder) -> 
             cli.warn(f"{recording}: no turns, and so no page")
         else:
             yield replace(content, duration=durations.get(recording, content.duration)), source
-
-
-def provenance(folders: dict[str, ArchiveFolder]) -> Provenance:
-    """The settings of all stages and the versions of the programs."""
-    settings: dict[str, dict[str, Any]] = {}
-    for name, folder in folders.items():
-        settings |= stage_settings(name, options_of(folder.path))
-    return Provenance(settings=settings, versions=program_versions())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from diar.errors import DataError
-from diar.io.figure import write_png
+from diar.io.figure import check_figures, write_png
 from diar.io.files import TEMPORARY_SUFFIX, read_bytes, write_text
 from diar.report.content import Provenance, RecordingContent, SetContent, SetRow, set_row
 from diar.report.merge_curve import merge_curve_figure
@@ -33,7 +33,15 @@ class PageFolder:
     """The pages of a set, each written as it comes; of all of them only the lines of index.html are kept."""
 
     def __init__(self, folder: Path, *, figures: bool = False, index: str = INDEX) -> None:
-        """``figures`` also writes PNG figures; without an ``index`` pages lead to none."""
+        """``figures`` also writes PNG figures; without an ``index`` pages lead to none.
+
+        Raises:
+            DataError: figures cannot be made, or there is an ``index`` that is no page of these.
+        """
+        if figures:
+            check_figures()
+        if index:
+            _refuse_other(folder / index)
         self._folder, self._figures, self._index = folder, figures, index
         self._stems = {Path(index).stem.lower()} if index else set()
         self._rows: list[SetRow] = []
@@ -96,6 +104,19 @@ def write_pages(
     return pages.finish(name, condition, remarks)
 
 
+def write_page(path: Path, content: RecordingContent, figures: bool = False) -> Path:
+    """Write the page of a single recording to ``path``, and PNG figures of it beside, if wanted; ``path``.
+
+    Raises:
+        DataError: figures cannot be made.
+    """
+    if figures:
+        check_figures()
+        write_figures(path.parent, file_stem(content.recording), content)
+    write_text(path, recording_page(content))
+    return path
+
+
 def write_figures(folder: Path, stem: str, content: RecordingContent) -> list[Path]:
     """Write ``stem``.timeline.png and, where merges are known, ``stem``.merges.png; their paths."""
     figures = {TIMELINE_SUFFIX: timeline_figure(content, title=content.recording)}
@@ -108,12 +129,6 @@ def write_figures(folder: Path, stem: str, content: RecordingContent) -> list[Pa
     return paths
 
 
-def refuse_other_index(folder: Path) -> None:
-    """Refuse a folder whose index.html is none of these pages.
-
-    Raises:
-        DataError: so it is.
-    """
-    path = folder / INDEX
+def _refuse_other(path: Path) -> None:
     if path.exists() and (path.is_dir() or GENERATOR.encode() not in read_bytes(path)):
         raise DataError(path, "is there and is not a page of diar", "wanted another folder: -o DIR")

@@ -211,7 +211,8 @@ def _speaker_table(title: str, rows: Sequence[SpeakerRow], other: str, with_conf
         if other:
             cells.append(f"<span>{escape(row.other) or _UNKNOWN}</span>")
         filled = "".join(f"<td>{cell}</td>" for cell in cells)
-        lines.append(f'<tr><th scope="row"><span class="who">{swatch}<span>{escape(row.name)}</span></span></th>{filled}</tr>')
+        name = f'<span class="who">{swatch}<span>{escape(row.name)}</span></span>'
+        lines.append(f'<tr><th scope="row">{name}</th>{filled}</tr>')
     return f'<div class="scroll"><table class="speakers"><caption>{title}</caption><thead><tr>{head}</tr></thead>' \
            f"<tbody>{''.join(lines)}</tbody></table></div>"  # fmt: skip
 

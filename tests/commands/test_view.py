@@ -38,7 +38,7 @@ def test_one_recording_gives_a_page_beside_its_file(folder: Path, capsys: pytest
     assert capsys.readouterr().out == f"{folder / 'hyp.html'}\n"
     shown = data(folder / "hyp.html")
     assert (shown["recording"], shown["duration"]) == ("r1", 20)
-    assert [group["kind"] for group in shown["groups"]] == ["turns", "notes"]
+    assert [group["kind"] for group in shown["groups"]] == ["turns", "speech", "notes"]
 
 
 def test_with_reference_regions_and_audio_it_is_scored_and_played(folder: Path) -> None:
@@ -77,7 +77,7 @@ def test_audio_of_a_folder_is_found_by_name(folder: Path, capsys: pytest.Capture
     [
         (("none.rttm",), "none.rttm: no such file"),
         (("all.uem",), "all.uem:1: found 4 fields"),
-        (("--audio", "r1.wav", "both.rttm"), "r1.wav: a file for 2 recordings"),
+        (("--audio", "r1.wav", "both.rttm"), "r1.wav: no folder, for 2 recordings"),
         (("--audio", "ref.rttm", "hyp.rttm"), "ref.rttm"),
         (("--collar", "-1", "hyp.rttm"), "--collar"),
         (("--reference", "ref.rttm", "hyp.rttm"), "--reference: unknown option"),

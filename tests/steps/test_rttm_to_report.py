@@ -72,7 +72,7 @@ def test_without_reference_stages_and_audio_there_are_the_turns(root: Path) -> N
     printed = step(root, "--figures", "true", "data", "system")
     assert "r1: its page is silent" in printed
     report = root / "system" / "report"
-    assert [group["kind"] for group in data(report / "r1.html")["groups"]] == ["turns", "notes"]
+    assert [group["kind"] for group in data(report / "r1.html")["groups"]] == ["turns", "speech", "notes"]
     assert (report / "r1.timeline.png").read_bytes().startswith(b"\x89PNG")
     assert not (report / "r1.merges.png").exists() and "scored with" not in (report / "index.html").read_text()
 
