@@ -85,6 +85,29 @@ def test_run_twice_it_gives_the_same_bytes(root: Path) -> None:
     assert made[0] == made[1] and {"r1.merges.png", "r1.timeline.png"} <= made[0].keys()
 
 
+def test_pages_and_figures_of_recordings_that_are_gone_go(root: Path) -> None:
+    write_rttm(root / "system" / "hyp.rttm", {"r1": HYPOTHESIS, "r2": HYPOTHESIS[:1]})
+    step(root, "--figures", "true", "data", "system")
+    report = root / "system" / "report"
+    assert {"r2.html", "r2.timeline.png", "r1.timeline.png"} <= {path.name for path in report.iterdir()}
+    write_rttm(root / "system" / "hyp.rttm", {"r1": HYPOTHESIS})
+    (report / "notes.txt").write_text("mine")
+    (report / ".r1.html.99.tmp").write_text("of a run that was killed")
+    step(root, "data", "system")
+    assert sorted(path.name for path in report.iterdir()) == ["index.html", "notes.txt", "r1.html"]
+
+
+def test_settings_of_realignment_and_what_confidences_are_is_told(root: Path) -> None:
+    (root / "realigned").mkdir()
+    write_archive(root / "realigned", "r1", np.zeros(2400, dtype=np.int32))
+    write_scp(root / "realigned", "realigned", ["r1"])
+    (root / "realigned" / "options.json").write_text(json.dumps({"options": {"passes": 2}, "inputs": {}}))
+    step(root, "data", "system", "vad_energy", "clusters", "realigned")
+    text = (root / "system" / "report" / "r1.html").read_text()
+    assert "<h3>realigned</h3>" in text and "passes" in text and "<h3>versions</h3>" in text
+    assert "calibrated on simulated meetings, and on nothing else" in text and "median segment" in text
+
+
 def test_bad_input_is_told_in_one_line(root: Path) -> None:
     assert "no such folder; wanted the folder of vad" in step(root, "data", "system", "vad_webrtc", code=1)
     (root / "clusters" / "r1.merges.json").write_text("{}")
