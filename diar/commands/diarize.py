@@ -2,7 +2,8 @@
 
 Each recording's turns go to <recording>.rttm, and to files of other --format, in the folder OUT or here; into one file
 OUT that has a suffix; or to standard output (-o -). On a terminal, stages and speed are shown. A recording that fails
-does not stop the others. Other commands: diar score, view, recut, convert, check; each has a --help of its own.
+does not stop the others. Pages (--report) and figures (--figures) lie beside the turns, with an index.html where there
+are several pages. Other commands: diar score, view, recut, convert, check; each has a --help of its own.
 
 e.g.: diar meeting.wav --report
       diar meetings/ -o turns --num-spk 4 --format rttm,srt

@@ -90,8 +90,6 @@ def scored_content(given: ScoreInput, options: ScoreOptions, condition: str) -> 
 
 def diarized_content(found: Diarization, options: PipelineOptions, gain_name: str) -> RecordingContent:
     """The content of a recording that was just diarized with ``options``; ``gain_name`` is what its merges gain."""
-    stages = {one.name: getattr(options, one.name) for one in fields(options)}
-    settings = {name: _told_options(stage) for name, stage in stages.items() if isinstance(stage, Options)}
     likely = tuple(Note(region, "likely overlap") for region in found.overlap)
     return RecordingContent(
         recording=found.recording,
@@ -101,7 +99,7 @@ def diarized_content(found: Diarization, options: PipelineOptions, gain_name: st
         notes=(*low_confidence(found.turns), *likely),
         calibration=CALIBRATION,
         curves=merge_curves(found.history, gain_name, len(np.unique(found.labels[found.labels != NOBODY])) or None),
-        provenance=Provenance(settings=settings, versions=program_versions(), timings=found.seconds),
+        provenance=Provenance(settings=pipeline_settings(options), versions=program_versions(), timings=found.seconds),
     )
 
 
@@ -194,6 +192,24 @@ def program_versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def pipeline_settings(options: PipelineOptions) -> dict[str, dict[str, Any]]:
+    """The settings of all stages that have some, with their units, and which program of several a stage is."""
+    from diar.front_end import DETECTORS
+    from diar.pipeline import CLUSTERERS, REALIGNERS
+
+    choices: dict[str, Mapping[str, type[Options]]] = {
+        "vad": DETECTORS, "clusters": CLUSTERERS, "realigner": REALIGNERS,
+    }  # fmt: skip
+    settings: dict[str, dict[str, Any]] = {}
+    for one in fields(options):
+        stage = getattr(options, one.name)
+        if isinstance(stage, Options):
+            names = [name for name, kind in choices.get(one.name, {}).items() if type(stage) is kind]
+            settings[one.name] = ({"method": names[0]} if names else {}) | _told_options(stage)
+    settings["overlap"]["second_speaker"] = options.second_speaker
+    return settings
 
 
 def _told_options(options: Options) -> dict[str, Any]:
