@@ -104,8 +104,16 @@ def test_settings_of_realignment_and_what_confidences_are_is_told(root: Path) ->
     (root / "realigned" / "options.json").write_text(json.dumps({"options": {"passes": 2}, "inputs": {}}))
     step(root, "data", "system", "vad_energy", "clusters", "realigned")
     text = (root / "system" / "report" / "r1.html").read_text()
+    assert "<h3>vad_energy</h3>" in text and "padding" in text
     assert "<h3>realigned</h3>" in text and "passes" in text and "<h3>versions</h3>" in text
     assert "calibrated on simulated meetings, and on nothing else" in text and "median segment" in text
+
+
+def test_a_folder_that_is_not_complete_has_no_index(root: Path) -> None:
+    step(root, "data", "system", "clusters")
+    (root / "clusters" / "r1.merges.json").write_text("{}")
+    step(root, "data", "system", "clusters", code=1)
+    assert sorted(path.name for path in (root / "system" / "report").iterdir()) == ["r1.html"]
 
 
 def test_bad_input_is_told_in_one_line(root: Path) -> None:
