@@ -15,17 +15,17 @@ from typing import Any
 from diar import cli
 from diar.audio import AudioOptions
 from diar.cluster.agglomerate import SpeakerCountOptions
-from diar.confidence import CALIBRATION, OverlapOptions
+from diar.confidence import CONFIDENCES, OverlapOptions
 from diar.diarization import Diarization, PipelineOptions, diarize_file
 from diar.errors import DataError
 from diar.io.audio_files import recording_name
-from diar.io.files import refuse_overwriting, write_text
+from diar.io.files import refuse_overwriting
 from diar.io.page_audio import PageOptions, page_audio
+from diar.io.pages import INDEX, PageFolder, file_stem, write_figures
 from diar.io.turn_files import FORMATS, Format, format_of, is_file_name, named_format
 from diar.options import flag
 from diar.progress import StageProgress
 from diar.report.assemble import diarized_content
-from diar.report.page import recording_page
 from diar.segments import Turn, TurnOptions
 
 _CLASSES = (SpeakerCountOptions, AudioOptions, TurnOptions, OverlapOptions)
@@ -37,13 +37,14 @@ class TurnsCommand:
     def __init__(self, name: str, description: str | None) -> None:
         self.parser = cli.Parser(description, _CLASSES)
         self.parser.prog = name
-        self.parser.epilog = CALIBRATION
+        self.parser.epilog = CONFIDENCES
         formats = ",".join(FORMATS)
         self.parser.add_argument("-o", "--output", metavar="OUT", default="", help="file, folder or -; see above")
         self.parser.add_flag("--format", f"some of {formats} (default: OUT's suffix, or rttm)")
         second = "none; or second: where overlap is likely, the next best speaker, too"
         self.parser.add_flag("--overlap", second, default="none")
-        self.parser.add_switch("--report", "make a page to look at and listen to, <recording>.html beside the turns")
+        self.parser.add_switch("--report", "make pages to look at and listen to: <recording>.html beside the turns")
+        self.parser.add_switch("--figures", "for papers: <recording>.timeline.png and <recording>.merges.png there")
         help_text = "'--flag value ...' of the clustering: steps/embed_to_clusters.py --clusterer NAME --help"
         self.parser.add_flag("--clusters-opts", help_text)
 
@@ -75,17 +76,36 @@ class TurnsCommand:
         return Output(self._arguments.output, self._arguments.format, files)
 
     def write(self, output: Output, found: Diarization, path: Path, options: PipelineOptions, gain_name: str) -> None:
-        """Write the turns of ``path`` and, if it is asked for, its page."""
+        """Write the turns of ``path`` and, as far as they are asked for, its page and figures."""
         output.add(found)
-        if not self._arguments.report:
+        if not (self._arguments.report or self._arguments.figures):
             return
-        page = output.beside(f"{found.recording}.html")
         content = diarized_content(found, options, gain_name)
+        folder = output.beside(INDEX).parent
+        if not self._arguments.report:
+            write_figures(folder, file_stem(found.recording), content)
+            return
         try:
-            content = replace(content, audio=page_audio(path, page.parent, PageOptions()))
+            content = replace(content, audio=page_audio(path, folder, PageOptions()))
         except DataError as error:
             cli.warn(f"{found.recording}: its page is silent: {error}")
-        write_text(page, recording_page(content))
+        self._pages.add(content)
+
+    @contextmanager
+    def pages(self, output: Output, n_files: int) -> Iterator[None]:
+        """Inside, ``write`` makes what is asked for; at the end, however that comes, several pages get an index.html.
+
+        Raises:
+            DataError: there is another's index.html, or figures cannot be made.
+        """
+        folder, report = output.beside(INDEX).parent, self._arguments.report
+        index = INDEX if report and n_files > 1 else ""
+        self._pages = PageFolder(folder, figures=self._arguments.figures, index=index)
+        try:
+            yield
+        finally:
+            if index and self._pages.n_pages:
+                self._pages.finish(folder.resolve().name or "recordings")
 
     def diarize(self, path: Path, options: PipelineOptions, place: str = "", **known: Any) -> Diarization:
         """Diarize ``path`` and show on a terminal how it goes; warnings are lines on stderr.

@@ -3,6 +3,7 @@
 Each recording's turns go to <recording>.rttm, and to files of other --format, in the folder OUT or here; --format
 segments is one Kaldi folder of all. OUT is one file of all if it ends as a format's files do (.rttm, .csv ...); what is
 there stays the file or folder that it is; - is standard output. A recording is called as its file, with _ for blanks.
+Pages (--report) and figures (--figures) lie beside the turns, with an index.html where there are several pages.
 
 On a terminal a bar shows stage, share done and speed. A recording that fails does not stop the others. Other
 commands: diar score, view, recut, convert, check; each has a --help of its own. For completion in bash and zsh: pip
@@ -48,7 +49,7 @@ def main(words: Sequence[str]) -> None:
     )
     files = find_audio(map(Path, arguments.inputs))
     failures = 0
-    with command.output(files) as output:
+    with command.output(files) as output, command.pages(output, len(files)):
         for number, path in enumerate(files, 1):
             try:
                 found = command.diarize(path, options, f" ({number} of {len(files)})" if len(files) > 1 else "")

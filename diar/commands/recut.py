@@ -43,7 +43,7 @@ def main(words: Sequence[str]) -> None:
     if not audio.exists():
         raise DataError(audio, "no such file", f"wanted the audio of {arguments.merges}", "name it: --audio FILE")
     options = command.options(clusters=cli.parsed_options(arguments.clusters_opts, CLUSTERERS[clusterer]))
-    with command.output([audio]) as output:
+    with command.output([audio]) as output, command.pages(output, 1):
         found = command.diarize(audio, options, speech=speech, history=history)
         command.write(output, found, audio, options, GAINS[clusterer])
 

@@ -180,6 +180,41 @@ def test_a_report_is_a_page_beside_the_turns(tmp_path: Path, meetings: Path) -> 
     assert "spk1" in page and "data:audio/wav;base64," in page and "http" not in page.split("<body")[0]
 
 
+def test_reports_of_several_recordings_have_an_index(tmp_path: Path, meetings: Path) -> None:
+    (tmp_path / "bad.wav").write_bytes(b"RIFF")
+    run(tmp_path, meetings, "bad.wav", "--report", "--figures", "-o", "out", code=1)
+    figures = [f"{name}.{kind}.png" for name in ("one", "two") for kind in ("merges", "timeline")]
+    assert names(tmp_path / "out") == sorted(["index.html", "one.html", "one.rttm", "two.html", "two.rttm", *figures])
+    index = (tmp_path / "out" / "index.html").read_text()
+    assert "<h1>out</h1>" in index and 'href="./one.html"' in index and 'href="./two.html"' in index
+    assert "speech_range" in index and 'href="./index.html"' in (tmp_path / "out" / "two.html").read_text()
+
+
+def test_figures_need_no_report_and_lie_beside_the_turns(tmp_path: Path, meetings: Path) -> None:
+    run(tmp_path, meetings / "one.wav", "--figures", "-o", "x/one.srt")
+    assert names(tmp_path / "x") == ["one.merges.png", "one.srt", "one.timeline.png"]
+    assert (tmp_path / "x" / "one.timeline.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_page_tells_what_was_found_and_how(tmp_path: Path, meetings: Path) -> None:
+    run(tmp_path, meetings / "one.wav", "--num-spk", 3, "--report")
+    page = (tmp_path / "one.html").read_text()
+    assert "calibrated on simulated meetings, and on nothing else" in page
+    for told in ("share of the recording", "median segment", "delta-BIC", '"cut":3', "20.0 dB", "25.0 ms", "num_spk",
+                 "scipy", ">time<"):  # fmt: skip
+        assert told in page, told
+    run(tmp_path, meetings / "one.wav", "--num-spk", 1, "--report")
+    assert "No confidence: there is no second speaker" in (tmp_path / "one.html").read_text()
+
+
+def test_another_s_index_is_refused_before_there_is_work_to_lose(tmp_path: Path, meetings: Path) -> None:
+    (tmp_path / "index.html").write_text("my site")
+    _, told = run(tmp_path, meetings, "--report", code=1)
+    assert told.startswith("diar: index.html: is there and is not a page of diar") and names(tmp_path) == ["index.html"]
+    run(tmp_path, meetings / "one.wav", "--report")  # a page alone has no index
+    assert (tmp_path / "index.html").read_text() == "my site"
+
+
 def test_the_second_speaker_is_added_where_overlap_is_likely(tmp_path: Path, meetings: Path) -> None:
     alone, _ = run(tmp_path, meetings / "one.wav", "--num-spk", 2, "-o", "-")
     both, _ = run(
