@@ -114,7 +114,7 @@ class DocsTree:
     def run(self, script: str) -> subprocess.CompletedProcess[str]:
         """Run commands in bash from the root of the tree; the first that fails ends them."""
         return subprocess.run(
-            ["bash", "-e", "-o", "pipefail", "-c", script],
+            ["bash", *os.environ.get("DIAR_XTRACE","").split(), "-e", "-o", "pipefail", "-c", script],
             cwd=self.root,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -146,9 +146,11 @@ def recordings(root: Path) -> None:
             signal = talk(take_turns([speaker] * 2, 3.0, 0.1), seed=10 * number + chapter)
             write_audio(utterances / f"{number}" / f"{chapter}" / f"{number}-{chapter}.flac", signal)
     folder(root / "meetings", {"monday": turns, "tuesday": turns})
-    meetings = folder(root / "egs" / "own" / "my_meetings", {"monday": turns, "tuesday": turns}, "rttm")
+    meetings = folder(root / "egs" / "own" / "my_meetings", {"monday": turns}, "rttm")
+    two_microphones = np.stack([talk(turns), np.roll(talk(turns), 8)], axis=1)
+    write_audio(meetings.parent / "array_meetings" / "monday.wav", two_microphones)
     (meetings.parent / "my_segments").write_text(
-        "".join(f"{name}-a {name} 0.5 2.9\n{name}-b {name} 3.4 11.6\n" for name in ("monday", "tuesday"))
+        "monday-a monday 0.5 2.9\nmonday-b monday 3.4 11.6\n"
     )
 
 

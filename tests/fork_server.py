@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 MODULES = (
     "diar.commands.diarize", "diar.diarization", "diar.job", "diar.training_job", "diar.nets.train", "diar.score_report",
     "diar.report.assemble", "scipy.signal", "scipy.optimize", "sklearn.cluster", "torch", "pyannote.metrics",
-    "kaldiio", "soundfile", "webrtcvad", "tqdm",
+    "kaldiio", "soundfile", "webrtcvad", "tqdm", "matplotlib.figure", "matplotlib.backends.backend_agg",
 )  # fmt: skip
 CLIENT = """\
 #!{python} -IS

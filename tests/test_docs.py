@@ -1,15 +1,13 @@
 """The documentation's commands and Python run as they are printed, its flags exist, its links lead somewhere.
 
 Blocks of sh run line for line, each from the root of a tree with stand-ins for the files they name (docs_tree.py); those
-of diff are applied, and code whose first line is a path is written there. What cannot run has a mark above its block,
+of diff are applied, and code below a line with a path is written there. What cannot run has a mark above its block,
 ``<!-- not run: reason -->``, or for some of its commands ``<!-- not run: `git clone`, `unzip`: reason -->``: of these the
 flags are checked.
 """
 
 from __future__ import annotations
 
-import functools
-import os
 import re
 import shlex
 import subprocess
@@ -21,6 +19,10 @@ import pytest
 from docs_tree import Block, DocsTree, blocks_of
 from fork_server import ForkServer
 from recipe_tree import CHECKOUT, rttm, take_turns, talk, write_audio
+
+from diar.__main__ import COMMANDS
+from diar.front_end import DETECTORS
+from diar.pipeline import CLUSTERERS, REALIGNERS
 
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
 BLOCKS = {page.name: blocks_of(page) for page in PAGES}
@@ -34,6 +36,10 @@ EXAMPLES = [
 SHELL_PAGES = [name for name, blocks in BLOCKS.items() if any(block.language == "sh" for block in blocks)]
 MOST_MARKS = 12
 OTHERS_FLAGS = {"--index-url", "--mem", "--gpu", "--pick", "--foo-bar", "--foo"}  # of pip, of clusters' launchers, of no program
+PROGRAMS = (
+    "egs/*/run.sh", "egs/own/two_pass.sh", "steps/*.py", "utils/run.py", "utils/check_data.py", "utils/finish_stage.py",
+    "local/ami/download.py", "local/sim/prepare_data.py", "local/sim/fit_turns.py",
+)  # fmt: skip
 PROGRAM = re.compile(r"(?:\./|egs/|steps/|local/|utils/|tests/)\S+\.(?:sh|py)|diar")
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
 
@@ -102,7 +108,7 @@ def test_commands_run(tree: DocsTree, page: str, tmp_path: Path) -> None:
 def run_block(tree: DocsTree, block: Block) -> None:
     where = f"{block.page.name}, block {block.number}"
     if block.target:
-        (tree.root / block.target).write_text(block.code)
+        (tree.root / block.target).write_text(block.code.partition("\n")[2])
         (tree.root / block.target).chmod(0o755)
     elif block.language == "diff":
         applying = ["git", "apply", "-"]
@@ -151,46 +157,38 @@ def test_marks_are_few_and_give_reasons() -> None:
 
 
 @pytest.mark.parametrize(("block", "command"), not_run(), ids=lambda value: value if isinstance(value, str) else "")
-def test_commands_that_are_not_run_have_their_flags(block: Block, command: str) -> None:
+def test_commands_that_are_not_run_have_their_flags(tree: DocsTree, block: Block, command: str) -> None:
     words = shlex.split(command, comments=True)
     if not PROGRAM.fullmatch(words[0]):
         return  # another's program
     folder = next((line.split()[1] for line in block.commands if line.startswith("cd ")), ".")
-    program = CHECKOUT / folder / words[0]
-    known = flags_of(str(program.parent.resolve().joinpath(program.name)) if words[0] != "diar" else "diar")
+    known = flags_of(tree, f"cd {folder}; {words[0]}")
     for word in words[1:]:
         for flag in FLAG.findall(word) if word.startswith("--") and " " not in word else ():
             assert flag in known, f"{block.page.name}: {command}: no {flag}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_flags_that_pages_name_exist(page: Path) -> None:
+def test_flags_that_pages_name_exist(all_flags: set[str], page: Path) -> None:
     text = re.sub(r"<!--.*?-->|^\|[-| ]+\|$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
     text = re.sub(r"^```(?:python|diff).*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
-    assert sorted(set(FLAG.findall(text)) - all_flags() - OTHERS_FLAGS) == []
+    assert sorted(set(FLAG.findall(text)) - all_flags - OTHERS_FLAGS) == []
 
 
-@functools.cache
-def flags_of(*program: str) -> frozenset[str]:
-    """The flags that a program's --help names."""
-    words = [sys.executable, "-m", "diar", *program[1:]] if program[0] == "diar" else list(program)
-    if words[0].endswith(".py"):
-        words = [sys.executable, *words]
-    environment = os.environ | {"PYTHONPATH": str(CHECKOUT), "DIAR_PYTHON": sys.executable, "COLUMNS": "200"}
-    done = subprocess.run([*words, "--help"], env=environment, capture_output=True, text=True, check=True)
-    return frozenset(FLAG.findall(done.stdout + done.stderr))
+def flags_of(tree: DocsTree, *programs: str) -> set[str]:
+    """The flags that the --help of any of the programs names; each has the words that come before --help."""
+    run = tree.run("\n".join(f"COLUMNS=200 {program} --help" for program in programs))
+    assert run.returncode == 0, run.stdout
+    return set(FLAG.findall(run.stdout))
 
 
-@functools.cache
-def all_flags() -> frozenset[str]:
+@pytest.fixture(scope="module")
+def all_flags(tree: DocsTree) -> set[str]:
     """The flags of all programs."""
-    recipes = sorted(CHECKOUT.glob("egs/*/*.sh"))
-    programs = [(str(path),) for path in recipes if path.name in ("run.sh", "two_pass.sh")]
-    programs += [(str(path),) for path in sorted([*CHECKOUT.glob("steps/*.py"), *CHECKOUT.glob("utils/*.py")])]
-    programs += [(str(CHECKOUT / "local" / name),) for name in ("ami/download.py", "sim/prepare_data.py", "sim/fit_turns.py")]
-    programs += [("diar",), *(("diar", name) for name in ("score", "view", "recut", "convert", "check"))]
-    step = str(CHECKOUT / "steps" / "embed_to_clusters.py")
-    programs += [(step, "--clusterer", name) for name in ("aib", "aib_viterbi", "ib_hmm_gmm")]
-    programs += [(str(CHECKOUT / "steps" / "wav_to_vad.py"), "--vad", "webrtc")]
-    programs += [(str(CHECKOUT / "steps" / "clusters_to_realigned.py"), "--realigner", name) for name in ("kl_hmm", "smooth")]
-    return frozenset().union(*(flags_of(*program) for program in programs))
+    programs = sorted(str(path.relative_to(CHECKOUT)) for parts in PROGRAMS for path in CHECKOUT.glob(parts))
+    programs += ["diar", *(f"diar {name}" for name in COMMANDS)]
+    programs += [f"steps/embed_to_clusters.py --clusterer {name}" for name in CLUSTERERS]
+    programs += [f"steps/clusters_to_realigned.py --realigner {name}" for name in REALIGNERS]
+    programs += [f"steps/wav_to_vad.py --vad {name}" for name in DETECTORS]
+    programs += ["steps/wav_to_feats.py --denoise wiener"]
+    return flags_of(tree, *programs)
