@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,7 +113,7 @@ class DocsTree:
     def run(self, script: str) -> subprocess.CompletedProcess[str]:
         """Run commands in bash from the root of the tree; the first that fails ends them."""
         return subprocess.run(
-            ["bash", *os.environ.get("DIAR_XTRACE","").split(), "-e", "-o", "pipefail", "-c", script],
+            ["bash", "-e", "-o", "pipefail", "-c", script],
             cwd=self.root,
             env=self.environment,
             stdin=subprocess.DEVNULL,

@@ -1,14 +1,15 @@
 """A Python whose programs start at once: copies of a process that has imported all of them need.
 
-A recipe starts two dozen programs, each of which would import NumPy, SciPy and the kernels again. The documentation's
-recipes run by the hundred programs, so their ``python3`` is a client of ``ForkServer``: it hands over its words, folder,
-environment and open files, and a copy of the server runs the program as Python would. What is not a script of the
-toolkit or ``-m diar`` runs with the real Python.
+A recipe starts two dozen programs, each of which imports NumPy, SciPy and the kernels, half a second. The documentation
+runs recipes by the dozen, so their ``python3`` is a client of ``ForkServer``: it hands over its words, folder, environment
+and open files, and a copy of the server runs the program as Python would. What is neither a script nor ``-m diar`` runs
+with the real Python.
 """
 
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import os
 import pkgutil
@@ -22,10 +23,9 @@ import traceback
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-MODULES = (
-    "diar.commands.diarize", "diar.diarization", "diar.job", "diar.training_job", "diar.nets.train", "diar.score_report",
-    "diar.report.assemble", "scipy.signal", "scipy.optimize", "sklearn.cluster", "torch", "pyannote.metrics",
-    "kaldiio", "soundfile", "webrtcvad", "tqdm", "matplotlib.figure", "matplotlib.backends.backend_agg",
+MODULES = (  # that diar's import where they are used
+    "scipy.signal", "scipy.optimize", "sklearn.cluster", "torch", "pyannote.metrics.diarization", "kaldiio",
+    "soundfile", "webrtcvad", "tqdm", "matplotlib.figure", "matplotlib.backends.backend_agg",
 )  # fmt: skip
 CLIENT = """\
 #!{python} -IS
@@ -54,7 +54,7 @@ class ForkServer:
         self.python.chmod(0o755)
 
     def __enter__(self) -> ForkServer:
-        one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+        one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
         environment = os.environ | one_thread | {"PYTHONPATH": str(ROOT)}
         self._process = subprocess.Popen([sys.executable, __file__, self.address], env=environment)
         deadline = time.monotonic() + 60
@@ -70,12 +70,12 @@ class ForkServer:
 
 def serve(address: str) -> None:
     """Answer until killed."""
-    for name in MODULES:
-        __import__(name)
-    import diar.kernels
+    import diar
 
-    for module in pkgutil.iter_modules(diar.kernels.__path__, "diar.kernels."):
-        __import__(module.name)
+    ours = [module.name for module in pkgutil.walk_packages(diar.__path__, "diar.")]
+    for name in (*MODULES, *(name for name in ours if not name.endswith("__main__"))):
+        __import__(name)
+    gc.freeze()  # copies share the memory
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address + ".new")
