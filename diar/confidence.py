@@ -27,7 +27,7 @@ from diar.segments import NOBODY, Segment, Turn, frames_to_segments, labels_to_t
 from diar.speaker_model import SpeakerModelOptions
 
 ODDS, EXPONENT = 1.21, 1.82
-CALIBRATION = "calibrated on simulated meetings, and on nothing else"
+CALIBRATED_ON = "calibrated on simulated meetings, and on nothing else"
 LEAST_MARGIN = 0.01  # nats; a turn that another speaker explains better has no smaller odds than this gives
 
 
