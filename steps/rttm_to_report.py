@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from diar import cli
-from diar.confidence import CALIBRATION
+from diar.confidence import CALIBRATED_ON
 from diar.errors import DataError
 from diar.io.data_folder import DataFolder
 from diar.io.figure import check_figures
@@ -59,7 +59,7 @@ def main() -> None:
             content = replace(content, audio=page_audio(Path(source), report, page_options))
         except DataError as error:
             cli.warn(f"{content.recording}: its page is silent: {error}")
-        pages.add(replace(content, calibration=CALIBRATION, provenance=known))
+        pages.add(replace(content, calibration=CALIBRATED_ON, provenance=known))
     told = tuple(remarks(reference, lines, uem)) if reference is not None else ()
     print(pages.finish(data.path.name, condition if reference is not None else "", told))
     pages.remove_others()

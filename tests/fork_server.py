@@ -1,9 +1,9 @@
 """A Python whose programs start at once: copies of a process that has imported all of them need.
 
 A recipe starts two dozen programs, each of which imports NumPy, SciPy and the kernels, half a second. The documentation
-runs recipes by the dozen, so their ``python3`` is a client of ``ForkServer``: it hands over its words, folder, environment
-and open files, and a copy of the server runs the program as Python would. What is neither a script nor ``-m diar`` runs
-with the real Python.
+runs recipes by the dozen, so their ``python3`` is a client of ``ForkServer``: it hands over its words, folder,
+environment and open files, and a copy of the server runs the program as Python would. What is neither a script nor
+``-m diar`` runs with the real Python.
 """
 
 from __future__ import annotations

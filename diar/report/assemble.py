@@ -13,7 +13,7 @@ import numpy as np
 
 import diar
 from diar.cluster.agglomerate import History, Labels, history_from_json
-from diar.confidence import CALIBRATION
+from diar.confidence import CALIBRATED_ON
 from diar.io.rttm import RttmLine, speaker_turns
 from diar.options import Options, option_help
 from diar.report.content import MergeCurve, Note, Provenance, RecordingContent, VadFigures
@@ -97,7 +97,7 @@ def diarized_content(found: Diarization, options: PipelineOptions, gain_name: st
         hypothesis=tuple(found.turns),
         vad=VadFigures(tuple(frames_to_segments(found.labels != NOBODY))),
         notes=(*low_confidence(found.turns), *likely),
-        calibration=CALIBRATION,
+        calibration=CALIBRATED_ON,
         curves=merge_curves(found.history, gain_name, len(np.unique(found.labels[found.labels != NOBODY])) or None),
         provenance=Provenance(settings=pipeline_settings(options), versions=program_versions(), timings=found.seconds),
     )
