@@ -1,7 +1,7 @@
 """Make a page to look at, and listen to, the turns of an RTTM file: hypothesis, reference, errors.
 
 A file with one recording gives one page, a file with several a folder with a page each and index.html. Audio files are
-matched to recordings by their names; up to --embed megabytes go into the page, larger ones are linked. --merges are what
+matched to recordings by their names; those up to --embed megabytes go into the page. --merges are what
 'diar --save-merges' left: merge curves, cut at the RTTM's number of speakers. An RTTM without turns is that of a
 recording in which nobody speaks. Confidences are the RTTM's own; for diar's see below. Other files stay as they are.
 
