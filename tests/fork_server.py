@@ -1,9 +1,9 @@
 """A Python whose programs start at once: copies of a process that has imported all of them need.
 
 A recipe starts two dozen programs, each of which imports NumPy, SciPy and the kernels, half a second. The documentation
-runs recipes by the dozen, so their ``python3`` is a client of ``ForkServer``: it hands over its words, folder, environment
-and open files, and a copy of the server runs the program as Python would. What is neither a script nor ``-m diar`` runs
-with the real Python.
+runs recipes by the dozen, so their ``python3`` is a client of ``ForkServer``: it hands over its words, folder,
+environment and open files, and a copy of the server runs the program as Python would. What is neither a script nor
+``-m diar`` runs with the real Python.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 MODULES = (  # that diar's import where they are used
-    "scipy.signal", "scipy.optimize", "sklearn.cluster", "torch", "pyannote.metrics.diarization", "kaldiio",
+    "scipy.signal", "scipy.optimize", "sklearn.cluster", "torch._dynamo", "pyannote.metrics.diarization", "kaldiio",
     "soundfile", "webrtcvad", "tqdm", "matplotlib.figure", "matplotlib.backends.backend_agg",
 )  # fmt: skip
 CLIENT = """\
