@@ -24,7 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 MODULES = (  # that diar's import where they are used
-    "scipy.signal", "scipy.optimize", "sklearn.cluster", "torch", "pyannote.metrics.diarization", "kaldiio",
+    "scipy.signal", "scipy.optimize", "sklearn.cluster", "torch._dynamo", "pyannote.metrics.diarization", "kaldiio",
     "soundfile", "webrtcvad", "tqdm", "matplotlib.figure", "matplotlib.backends.backend_agg",
 )  # fmt: skip
 CLIENT = """\
