@@ -306,15 +306,15 @@ def test_decs_number_of_clusters_must_be_known(recipe):
         ),
         (
             "--stage 4 --stop-stage 4 --embedder sae",
-            "found nothing to run with --embedder sae --clusterer hmm_gmm; wanted some of stages 0 1 2 3 5 6 7 8",
+            "found nothing to run with --embedder sae --clusterer hmm_gmm; wanted some of stages 0 1 2 3 5 6 7 8 9",
         ),
         (
             "--stage 4 --stop-stage 5 --embedder idec --clusterer dec",
-            "found nothing to run with --embedder idec --clusterer dec; wanted some of stages 0 1 2 3 6 7 8",
+            "found nothing to run with --embedder idec --clusterer dec; wanted some of stages 0 1 2 3 6 7 8 9",
         ),
         (
-            "--stage 9 --stop-stage 9 --embedder dec",
-            "found nothing to run with --embedder dec --clusterer hmm_gmm; wanted some of stages 0 1 2 3 4 5 6 7 8",
+            "--stage 10 --stop-stage 10 --embedder dec",
+            "found nothing to run with --embedder dec --clusterer hmm_gmm; wanted some of stages 0 1 2 3 4 5 6 7 8 9",
         ),
     ],
 )
