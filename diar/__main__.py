@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 from diar import __version__, cli
+from diar.commands import COMMANDS
 from diar.errors import DataError
 
-COMMANDS = {
-    "score": "errors of an RTTM against a reference, as NIST's md-eval counts them",
-    "view": "a page to look at and listen to an RTTM",
-    "recut": "another number of speakers from saved merges",
-    "convert": "turns from one format to another",
-    "check": "faults of RTTM, UEM and data folders",
-}
 USAGE = f"""usage: diar [options] <audio file or folder>...      who speaks when; see diar --help
        diar <command> ...                            see diar <command> --help
 commands:
@@ -28,6 +25,8 @@ def main() -> None:
 def run() -> None:
     """Run the command that the first word names, or diarize the files that the words name."""
     words = cli.command_words()
+    if cli.is_completing():
+        _complete(words)
     if not words:
         print(USAGE, file=sys.stderr)
         sys.exit(1)
@@ -39,6 +38,15 @@ def run() -> None:
     name = words[0] if words[0] in COMMANDS else "diarize"
     command = importlib.import_module(f"diar.commands.{name}")
     command.main(words[1:] if name == words[0] else words)
+
+
+def _complete(words: Sequence[str]) -> NoReturn:
+    """Let the parser of the command that ``words`` begin with answer the shell."""
+    is_named = words[:1] and words[0] in COMMANDS and (len(words) > 1 or os.environ["COMP_LINE"].endswith(" "))
+    if is_named:
+        os.environ["_ARGCOMPLETE"] = "2"  # the command's name is a part of the program's
+    importlib.import_module(f"diar.commands.{words[0] if is_named else 'diarize'}").main([])
+    sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import shlex
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -51,8 +51,13 @@ def run(main: Callable[[], None], name: str = "") -> NoReturn:
 
 
 def command_words() -> list[str]:
-    """The words of the command line, without the program's name."""
-    return sys.argv[1:]
+    """The words of the command line, without the program's name; those so far while a shell completes it."""
+    return os.environ["COMP_LINE"].split()[1:] if is_completing() else sys.argv[1:]
+
+
+def is_completing() -> bool:
+    """Whether a shell asks, by argcomplete, how the command line could go on."""
+    return "_ARGCOMPLETE" in os.environ
 
 
 def chosen(name: str, choices: Sequence[str], words: Sequence[str] | None = None) -> str:
@@ -68,6 +73,17 @@ def chosen(name: str, choices: Sequence[str], words: Sequence[str] | None = None
     if value not in choices:
         raise DataError(name, f"found '{value}'", f"wanted one of {', '.join(choices)}")
     return value
+
+
+def completes(action: argparse.Action, words: Iterable[str], files: bool = False) -> None:
+    """A shell completes values of ``action`` from ``words``, and from files, too, if ``files``."""
+
+    def completer(prefix: str, **_: Any) -> list[str]:
+        from argcomplete.completers import FilesCompleter
+
+        return [*words, *(FilesCompleter()(prefix) if files else ())]
+
+    action.completer = completer  # type: ignore[attr-defined]
 
 
 def complain(message: str) -> int:
@@ -157,18 +173,20 @@ class Parser(argparse.ArgumentParser):
                 shown = str(option_field.default).lower() if kind is bool else option_field.default
                 unit = f" {known.unit}" if known.unit else ""
                 choices = f"one of {', '.join(known.choices)}; " if known.choices else ""
-                group.add_argument(
+                action = group.add_argument(
                     flag(option_field.name),
                     type=boolean if kind is bool else kind,
                     default=option_field.default,
                     metavar={bool: "true|false", int: "N", float: "X", str: "TEXT"}[kind],
                     help=f"{known.text} ({choices}default {shown}{unit})".replace("%", "%%"),
                 )
+                if known.choices:
+                    completes(action, known.choices)
 
-    def add_flag(self, name: str, help_text: str, *, default: Any = "", kind: Any = str) -> None:
+    def add_flag(self, name: str, help_text: str, *, default: Any = "", kind: Any = str) -> argparse.Action:
         """An option of the program itself, beside those of its options dataclasses."""
         metavar = "true|false" if kind is boolean else name.strip("-").upper().replace("-", "_")
-        self.add_argument(name, help=help_text, default=default, type=kind, metavar=metavar)
+        return self.add_argument(name, help=help_text, default=default, type=kind, metavar=metavar)
 
     def add_switch(self, name: str, help_text: str) -> None:
         """A flag without a value."""
@@ -176,6 +194,10 @@ class Parser(argparse.ArgumentParser):
 
     def parse_words(self, words: Sequence[str], conf: Path | None = None) -> argparse.Namespace:
         """Parse ``words``, which win over flags in the file ``conf``, which win over those in ``--config`` files."""
+        if is_completing():
+            import argcomplete
+
+            argcomplete.autocomplete(self)  # answers the shell, and ends
         words = [_hyphenated(word) for word in words]
         if "-h" in words or "--help" in words:
             self.print_help()

@@ -27,6 +27,10 @@ from diar.segments import NOBODY, Segment, Turn, frames_to_segments, labels_to_t
 from diar.speaker_model import SpeakerModelOptions
 
 ODDS, EXPONENT = 1.21, 1.82
+CALIBRATED_ON = "calibrated on simulated meetings, and on nothing else"
+CONFIDENCES = f"""\
+Confidences (field 9 of RTTM) are probabilities that the speech of a turn is its speaker's, {CALIBRATED_ON}:
+elsewhere take them for an order. Where one cluster holds two people they are sure of it all the same."""
 LEAST_MARGIN = 0.01  # nats; a turn that another speaker explains better has no smaller odds than this gives
 
 

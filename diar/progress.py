@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -95,21 +95,27 @@ def _told(losses: Mapping[str, float]) -> str:
 
 
 class StageProgress:
-    """Shows on a terminal which stage a recording is in, and for how long; nothing elsewhere.
+    """Shows on a terminal how far a recording is, in which stage, and how fast that was so far; nothing elsewhere.
 
-    A thread draws the line anew, so that a stage that takes long does not look as if it hung.
+    A thread draws the bar anew, so that a stage that takes long does not look as if it hung.
     """
 
     def __init__(self, title: str) -> None:
         self._title = title
         self._is_terminal = sys.stderr.isatty()
-        self._stage, self._began = "loading", time.perf_counter()
-        self._ended, self._lock = threading.Event(), threading.Lock()
+        self._stage, self._done, self._duration = "loading", 0.0, 0.0
+        self._n_compiling = 0
+        self._ended, self._lasting = threading.Event(), ExitStack()
         self._thread = threading.Thread(target=self._draw_on, daemon=True)
+        self._bar: Any = None
 
     def __enter__(self) -> StageProgress:
         if self._is_terminal:
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=1.0, leave=False, dynamic_ncols=True, bar_format=self._format())
             self._thread.start()
+            self._lasting.enter_context(_compiling(self._count_compiling))
         return self
 
     def __exit__(
@@ -118,24 +124,49 @@ class StageProgress:
         self._ended.set()
         if self._is_terminal:
             self._thread.join()
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+            self._bar.close()
+            self._lasting.close()
 
-    def show(self, stage: str) -> None:
-        """Show that ``stage`` has begun."""
-        self._stage, self._began = stage, time.perf_counter()
+    @property
+    def listener(self) -> Callable[[str, float, float], None] | None:
+        """What wants to know the stage, the seconds done and the recording's seconds; None where nothing is shown."""
+        return self._show if self._is_terminal else None
 
     def tell(self, line: str) -> None:
-        """Print ``line`` above what is shown."""
+        """Print ``line`` above the bar."""
         if self._is_terminal:
-            self._write(f"\r\033[K{line}\n")
+            self._bar.write(line, file=sys.stderr)
 
-    def _write(self, text: str) -> None:
-        with self._lock:
-            sys.stderr.write(text)
-            sys.stderr.flush()
+    def _show(self, stage: str, done: float, duration: float) -> None:
+        self._stage, self._done, self._duration = stage, done, duration
+
+    def _count_compiling(self, step: int) -> None:
+        self._n_compiling += step
 
     def _draw_on(self) -> None:
         while not self._ended.wait(_EVERY_SECONDS):
-            seconds = time.perf_counter() - self._began
-            line = f"{self._title}: {self._stage} {seconds:.1f} s"
-            self._write(f"\r\033[K{line[: os.get_terminal_size(sys.stderr.fileno()).columns - 1]}")
+            self._bar.n, self._bar.total = self._done, self._duration or 1.0
+            self._bar.bar_format = self._format()
+            self._bar.refresh()
+
+    def _format(self) -> str:
+        stage = "compiling kernels (once)" if self._n_compiling > 0 else f"{self._stage:<10}"
+        speed = self._done / self._bar.format_dict["elapsed"] if self._done else 0.0
+        told = f"{self._title}: {stage}".replace("{", "{{").replace("}", "}}")
+        return f"{told} {{percentage:3.0f}}%|{{bar}}| {{elapsed}}<{{remaining}}, {speed:.0f} x real time"
+
+
+@contextmanager
+def _compiling(count: Callable[[int], None]) -> Iterator[None]:
+    """Call ``count`` with 1 when Numba begins to compile a kernel that is not in its cache, and with -1 at the end."""
+    from numba.core import event
+
+    class Listener(event.Listener):
+        def on_start(self, event: Any) -> None:
+            count(1)
+
+        def on_end(self, event: Any) -> None:
+            count(-1)
+
+    with event.install_listener("numba:compile", Listener()):
+        yield

@@ -33,7 +33,7 @@ from diar.score_errors import intervals
 from diar.score_input import ScoreInput, ScoreOptions, remarks, score_inputs
 from diar.segments import Segment, Turn
 
-TRUE_SPEAKER_SECONDS = 5.0  # reference speakers with less speech are not counted as true speakers
+SPEAKER_SECONDS = 5.0  # speakers with less evaluated time are not counted, neither true ones nor found ones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,8 @@ class Score:
     ``jaccard_errors`` is the sum of the Jaccard errors, each 0 to 1, of ``n_reference`` reference speakers.
     ``pure_time`` of the ``hypothesis_time``, evaluated speaker seconds, is what each hypothesis speaker shares with the
     reference speaker who has most of it; ``covered_time`` of ``reference_time`` is the same with sides exchanged.
-    ``n_found`` counts hypothesis speakers with any evaluated time, ``n_true`` reference speakers with 5 s or more.
+    ``n_found`` counts those of the ``n_hypothesis`` hypothesis speakers who have 5 s of evaluated time or more, and
+    ``n_true`` those of the reference speakers.
     """
 
     eval_time: float = 0.0
@@ -62,6 +63,7 @@ class Score:
     hypothesis_time: float = 0.0
     pure_time: float = 0.0
     n_reference: int = 0
+    n_hypothesis: int = 0
     n_found: int = 0
     n_true: int = 0
 
@@ -124,7 +126,7 @@ class Score:
 
     @property
     def speaker_count_error(self) -> int:
-        """Speakers found less true ones: too many are positive."""
+        """Speakers found less true ones, both of 5 s or more: too many are positive."""
         return self.n_found - self.n_true
 
 
@@ -195,10 +197,15 @@ def score_input(given: ScoreInput, options: ScoreOptions | None = None) -> Recor
         hypothesis_time=sum(shared.hypothesis.values()),
         pure_time=shared.largest(side=1),
         n_reference=len(shared.reference),
-        n_found=len(shared.hypothesis),
-        # a speaker of exactly 5 s keeps counting after the turns were summed in floating point
-        n_true=sum(seconds >= TRUE_SPEAKER_SECONDS - 1e-6 for seconds in shared.reference.values()),
+        n_hypothesis=len(shared.hypothesis),
+        n_found=_count_speakers(shared.hypothesis),
+        n_true=_count_speakers(shared.reference),
     )
+
+
+def _count_speakers(seconds: Mapping[str, float]) -> int:
+    """Speakers of 5 s or more, also where turns of exactly 5 s were summed in floating point."""
+    return sum(time >= SPEAKER_SECONDS - 1e-6 for time in seconds.values())
 
 
 def score_set(

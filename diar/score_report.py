@@ -11,7 +11,7 @@ from diar.bootstrap import BootstrapOptions, Comparison, ConfidenceInterval, com
 from diar.errors import DataError
 from diar.io.rttm import RttmLine
 from diar.options import Options, option
-from diar.score import TRUE_SPEAKER_SECONDS, RecordingScore, Score, SetScore, score_input, score_set
+from diar.score import SPEAKER_SECONDS, RecordingScore, Score, SetScore, score_input, score_set
 from diar.score_input import ScoreOptions, score_inputs
 from diar.score_material import Trap
 from diar.score_traps import find_traps
@@ -176,7 +176,7 @@ def _conditions(
 def report_content(report: ScoreReport, stamp: Stamp) -> dict[str, Any]:
     """Everything in a report as JSON has it: seconds, percent, null where a rate does not exist."""
     content: dict[str, Any] = {
-        "condition": {**asdict(report.options), **asdict(stamp), "true_speaker_seconds": TRUE_SPEAKER_SECONDS},
+        "condition": {**asdict(report.options), **asdict(stamp), "speaker_seconds": SPEAKER_SECONDS},
         "bootstrap": asdict(report.bootstrap),
         **_set_content(report.scores),
         "intervals": {name: interval._asdict() for name, interval in report.intervals.items()},

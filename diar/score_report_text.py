@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from diar.bootstrap import ENOUGH_RECORDINGS, BootstrapOptions, Comparison, ConfidenceInterval
-from diar.score import Score
+from diar.score import SPEAKER_SECONDS, Score
 from diar.score_report import ConditionScore, ScoreReport, Stamp, SystemComparison
 from diar.score_text import last_word, score_rows, score_table, table
 
@@ -19,7 +19,8 @@ def format_report(report: ScoreReport, stamp: Stamp) -> str:
             f"# reference={stamp.reference} hypothesis={stamp.hypothesis}",
             *score_table(scores, report.options, uem, vad=""),
             *_interval_lines(report),
-            "# clusters, in the evaluated time: purity, coverage and their F in percent; speakers found less true ones",
+            "# clusters, in the evaluated time: purity, coverage and their F in percent",
+            f"# count: speakers found less true ones, both with {SPEAKER_SECONDS:g} s or more",
             *table(("purity", "coverage", "F", "count"), [(name, _cluster_cells(s)) for name, s in score_rows(scores)]),
             f"# mean speaker count error: {scores.mean_count_error:.2f}",
             *_speaker_lines(report),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from diar.frames import to_seconds
-from diar.score import TRUE_SPEAKER_SECONDS, Score, ScoreOptions, SetScore
+from diar.score import SPEAKER_SECONDS, Score, ScoreOptions, SetScore
 from diar.segments import runs
 from diar.vad import Speech
 
@@ -34,7 +34,7 @@ def score_table(scores: SetScore, options: ScoreOptions, uem: str, vad: str) -> 
     """The condition, and a line a recording."""
     titles = ("SER", "DER", "miss", "FA", "JER", "found", "true", "seconds")
     return [
-        f"# {condition_text(options, uem, vad)} speakers counted from {TRUE_SPEAKER_SECONDS:g} s",
+        f"# {condition_text(options, uem, vad)} speakers counted from {SPEAKER_SECONDS:g} s",
         *table(titles, [(name, _score_cells(score)) for name, score in score_rows(scores)]),
     ]
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from diar.io.rttm import RttmLine
 from diar.regions import Exclusions, extent, shared_seconds
-from diar.score import TRUE_SPEAKER_SECONDS, Score, SetScore, error_times, score_set
+from diar.score import SPEAKER_SECONDS, Score, SetScore, error_times, score_set
 from diar.score_errors import error_segments
 from diar.score_input import ScoreInput, ScoreOptions, channels
 from diar.score_material import COUNT_ERROR, DER, Material, Trap
@@ -257,12 +257,14 @@ def _collar_width(material: Material) -> Iterator[Trap]:
 
 
 def _short_speakers(material: Material) -> Iterator[Trap]:
-    scores, n_all = material.scores, sum(score.n_reference for score in material.scores)
-    n_short = n_all - sum(score.n_true for score in scores)
+    scores, pooled = material.scores, sum(material.scores, Score())
+    n_true, n_found = pooled.n_reference - pooled.n_true, pooled.n_hypothesis - pooled.n_found
+    n_short = n_true + n_found
     if n_short:
-        told = f"{n_short} of {n_all} reference speakers have less than {TRUE_SPEAKER_SECONDS:g} s, not counted as true"
+        told = f"{n_true} of {pooled.n_reference} reference speakers and {n_found} of {pooled.n_hypothesis} found ones"
+        told += f" have less than {SPEAKER_SECONDS:g} s, not counted"
         errors = SetScore(tuple(scores)).mean_count_error
-        otherwise = sum(abs(score.n_found - score.n_reference) for score in scores) / len(scores)
+        otherwise = sum(abs(score.n_hypothesis - score.n_reference) for score in scores) / len(scores)
         yield Trap("short speakers", told, n_short, "", COUNT_ERROR, errors, "with all of them counted", otherwise)
 
 

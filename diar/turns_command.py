@@ -15,16 +15,17 @@ from typing import Any
 from diar import cli
 from diar.audio import AudioOptions
 from diar.cluster.agglomerate import SpeakerCountOptions
-from diar.confidence import OverlapOptions
+from diar.confidence import CONFIDENCES, OverlapOptions
 from diar.diarization import Diarization, PipelineOptions, diarize_file
 from diar.errors import DataError
-from diar.io.files import refuse_overwriting, write_text
+from diar.io.audio_files import recording_name
+from diar.io.files import refuse_overwriting
 from diar.io.page_audio import PageOptions, page_audio
-from diar.io.turn_files import FORMATS, format_of, named_format
+from diar.io.pages import INDEX, PageFolder, file_stem, write_figures
+from diar.io.turn_files import FORMATS, Format, format_of, is_file_name, named_format
 from diar.options import flag
 from diar.progress import StageProgress
 from diar.report.assemble import diarized_content
-from diar.report.page import recording_page
 from diar.segments import Turn, TurnOptions
 
 _CLASSES = (SpeakerCountOptions, AudioOptions, TurnOptions, OverlapOptions)
@@ -36,12 +37,14 @@ class TurnsCommand:
     def __init__(self, name: str, description: str | None) -> None:
         self.parser = cli.Parser(description, _CLASSES)
         self.parser.prog = name
+        self.parser.epilog = CONFIDENCES
         formats = ",".join(FORMATS)
         self.parser.add_argument("-o", "--output", metavar="OUT", default="", help="file, folder or -; see above")
         self.parser.add_flag("--format", f"some of {formats} (default: OUT's suffix, or rttm)")
         second = "none; or second: where overlap is likely, the next best speaker, too"
         self.parser.add_flag("--overlap", second, default="none")
-        self.parser.add_switch("--report", "make a page to look at and listen to, <recording>.html beside the turns")
+        self.parser.add_switch("--report", "make pages to look at and listen to: <recording>.html beside the turns")
+        self.parser.add_switch("--figures", "for papers: <recording>.timeline.png and <recording>.merges.png there")
         help_text = "'--flag value ...' of the clustering: steps/embed_to_clusters.py --clusterer NAME --help"
         self.parser.add_flag("--clusters-opts", help_text)
 
@@ -73,17 +76,36 @@ class TurnsCommand:
         return Output(self._arguments.output, self._arguments.format, files)
 
     def write(self, output: Output, found: Diarization, path: Path, options: PipelineOptions, gain_name: str) -> None:
-        """Write the turns of ``path`` and, if it is asked for, its page."""
+        """Write the turns of ``path`` and, as far as they are asked for, its page and figures."""
         output.add(found)
-        if not self._arguments.report:
+        if not (self._arguments.report or self._arguments.figures):
             return
-        page = output.beside(f"{found.recording}.html")
         content = diarized_content(found, options, gain_name)
+        folder = output.beside(INDEX).parent
+        if not self._arguments.report:
+            write_figures(folder, file_stem(found.recording), content)
+            return
         try:
-            content = replace(content, audio=page_audio(path, page.parent, PageOptions()))
+            content = replace(content, audio=page_audio(path, folder, PageOptions()))
         except DataError as error:
             cli.warn(f"{found.recording}: its page is silent: {error}")
-        write_text(page, recording_page(content))
+        self._pages.add(content)
+
+    @contextmanager
+    def pages(self, output: Output, n_files: int) -> Iterator[None]:
+        """Inside, ``write`` makes what is asked for; at the end, however that comes, several pages get an index.html.
+
+        Raises:
+            DataError: there is another's index.html, or figures cannot be made.
+        """
+        folder, report = output.beside(INDEX).parent, self._arguments.report
+        index = INDEX if report and n_files > 1 else ""
+        self._pages = PageFolder(folder, figures=self._arguments.figures, index=index)
+        try:
+            yield
+        finally:
+            if index and self._pages.n_pages:
+                self._pages.finish(folder.resolve().name or "recordings")
 
     def diarize(self, path: Path, options: PipelineOptions, place: str = "", **known: Any) -> Diarization:
         """Diarize ``path`` and show on a terminal how it goes; warnings are lines on stderr.
@@ -92,9 +114,9 @@ class TurnsCommand:
         """
         with (
             _warnings_as_lines(),
-            StageProgress(f"{path.stem}{place}") as progress,
+            StageProgress(f"{recording_name(path)}{place}") as progress,
         ):
-            found = diarize_file(path, options, on_stage=progress.show, **known)
+            found = diarize_file(path, options, on_progress=progress.listener, **known)
             seconds = sum(found.seconds.values())
             n_speakers = len(found.speakers)
             told = f"{n_speakers} speaker{'s' * (n_speakers != 1)}, {len(found.turns)} turns"
@@ -118,7 +140,7 @@ def _warnings_as_lines() -> Iterator[None]:
 
 
 class Output:
-    """Where turns go: files of each recording as it comes, or all together at the end."""
+    """Where turns go: files of each recording as it comes; what holds all recordings is written at the end."""
 
     def __init__(self, where: str, formats: str, files: Sequence[Path]) -> None:
         """``where`` is -, a file, or a folder; nothing is the folder one is in. ``formats`` has commas between.
@@ -127,32 +149,37 @@ class Output:
             DataError: several formats, or recordings of a format with a file each, for one file or standard output; a
                 name that cannot be written; one of the audio ``files`` would be overwritten.
         """
-        n_recordings = len(files)
+        recordings = [recording_name(path) for path in files]
         self.folder = Path(where or ".")
         self._to_stdout = where == "-"
-        is_file = bool(self.folder.suffix) and not where.endswith("/") and not self.folder.is_dir()
-        self._together = self._to_stdout or is_file
-        if not formats and self._together and not self._to_stdout:
-            self._formats = [format_of(self.folder, "--format")]
+        self._is_one = self._to_stdout or not where.endswith("/") and is_file_name(self.folder)
+        if not formats and self._is_one and not self._to_stdout:
+            wanted = [format_of(self.folder, "--format")]
         else:
-            self._formats = [named_format(name, "--format") for name in (formats or "rttm").split(",")]
+            wanted = [named_format(name, "--format") for name in (formats or "rttm").split(",")]
+        if self._is_one and len(wanted) > 1:
+            raise DataError("--output", f"found '{where}' for {len(wanted)} formats", "wanted a folder for them")
+        for form in wanted:
+            if self._is_one and (not form.suffix or not form.several and len(recordings) > 1):
+                raise DataError("--output", f"found '{where}' for several files of {form.name}", "wanted a folder")
+            form.check_names(recordings)
+        self._joint = [form for form in wanted if self._is_one or not form.suffix]
+        self._each = [form for form in wanted if form not in self._joint]
         self._turns: dict[str, list[Turn]] = {}
         self._durations: dict[str, float] = {}
-        if self._together and len(self._formats) > 1:
-            raise DataError("--output", f"found '{where}' for {len(self._formats)} formats", "wanted a folder for them")
-        for form in self._formats:
-            if self._together and (not form.suffix or not form.several and n_recordings > 1):
-                raise DataError("--output", f"found '{where}' for several files of {form.name}", "wanted a folder")
-            form.check_names(path.stem for path in files)
-        refuse_overwriting(self._paths([path.stem for path in files]), files)
+        refuse_overwriting(self._paths(recordings), files)
         if not self._to_stdout:
-            (self.folder.parent if self._together else self.folder).mkdir(parents=True, exist_ok=True)
+            (self.folder.parent if self._is_one else self.folder).mkdir(parents=True, exist_ok=True)
 
     def _paths(self, recordings: Iterable[str]) -> list[Path]:
         """The files that will be written."""
-        if self._together:
+        if self._is_one:
             return [] if self._to_stdout else [self.folder]
-        return [self.folder / f"{name}{form.suffix}" for name in recordings for form in self._formats]
+        joint = [self.folder / name for form in self._joint for name in form.texts({}, {})]
+        return joint + [self._path(name, form) for name in recordings for form in self._each]
+
+    def _path(self, recording: str, form: Format) -> Path:
+        return self.folder / f"{recording}{form.suffix}"
 
     def __enter__(self) -> Output:
         return self
@@ -160,24 +187,21 @@ class Output:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Write what goes together, as far as it came, even if the rest was broken off."""
-        if not self._together or not self._turns:
-            return
-        if self._to_stdout:
-            sys.stdout.write(self._formats[0].text(self._turns, self._durations))
-        else:
-            self._formats[0].write(self.folder, self._turns, self._durations)
+        """Write what holds all recordings, as far as they came, even if the rest was broken off."""
+        for form in self._joint if self._turns else ():
+            if self._to_stdout:
+                sys.stdout.write(form.text(self._turns, self._durations))
+            else:
+                form.write(self.folder, self._turns, self._durations)
 
     def add(self, found: Diarization) -> None:
-        """Write the files of one recording, or keep its turns."""
+        """Write the files of one recording, and keep its turns for those of all."""
         turns, durations = {found.recording: found.turns}, {found.recording: found.duration}
-        if self._together:
-            self._turns |= turns
-            self._durations |= durations
-            return
-        for form in self._formats:
-            form.write(self.folder / f"{found.recording}{form.suffix}", turns, durations)
+        self._turns |= turns
+        self._durations |= durations
+        for form in self._each:
+            form.write(self._path(found.recording, form), turns, durations)
 
     def beside(self, name: str) -> Path:
         """Where another file goes: into the folder of the turns, or the one that one is in."""
-        return Path(name) if self._to_stdout else (self.folder.parent if self._together else self.folder) / name
+        return Path(name) if self._to_stdout else (self.folder.parent if self._is_one else self.folder) / name

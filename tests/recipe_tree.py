@@ -125,6 +125,8 @@ class Tree:
         root.mkdir(parents=True)
         for name in LINKED:
             (root / name).symlink_to(CHECKOUT / name)
+        (CHECKOUT / ".python").mkdir(exist_ok=True)  # remembers that the kernels are compiled
+        (root / ".python").symlink_to(CHECKOUT / ".python")
         shutil.copytree(
             CHECKOUT / "egs", root / "egs", symlinks=True, ignore=shutil.ignore_patterns("data", "exp", "RESULTS.md")
         )

@@ -3,4 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . ./path.sh tests nets figures
-exec python -m pytest "$@"
+# a file stays in one process, since its tests share what its fixtures made
+exec python -m pytest --numprocesses auto --dist loadfile "$@"

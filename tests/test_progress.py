@@ -1,17 +1,19 @@
-"""What is seen of a training: a line an epoch, or a bar on a terminal."""
+"""What is seen of a training: a line an epoch, or a bar on a terminal; of a recording, a bar on a terminal alone."""
 
 from __future__ import annotations
 
 import io
 import re
 import sys
+import time
 
+import numba
 import pytest
 import torch
 
 from diar import progress as shown
 from diar.nets.train import Epoch, Update
-from diar.progress import TrainingProgress
+from diar.progress import StageProgress, TrainingProgress
 
 
 class Terminal(io.StringIO):
@@ -107,3 +109,64 @@ def test_a_bar_moves_within_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     pattern = r"net: training:\s+31%\|.*1\.25/4 epochs \[.*<.*, loss 1\.5, error 0\.25, rate 0\.125\]"
     assert re.search(pattern, text), text
     assert "2/4 epochs" in text and "0.5/4" not in text.split("1.25")[1]
+
+
+# ---- stages --------------------------------------------------------------------------------------------------------
+
+BAR = re.compile(r"(\w+): (\w[\w() ]*?) +(\d+)%\|.*?\| (\d\d:\d\d)<(\S+), (\d+) x real time")
+
+
+def bars(terminal: Terminal) -> list[tuple[str, ...]]:
+    """Title, stage, percent, time gone, time left and speed of each bar that was drawn."""
+    return [found.groups() for line in terminal.getvalue().split("\r") if (found := BAR.match(line))]
+
+
+def test_a_bar_has_stage_share_and_speed_and_goes_on_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    with StageProgress("r1") as progress:
+        time.sleep(0.5)
+        assert progress.listener is not None
+        progress.listener("feats", 15.0, 60.0)
+        time.sleep(0.5)
+        progress.listener("clusters", 45.0, 60.0)
+        time.sleep(1.2)  # nothing is told, and the time goes on
+        progress.tell("r1: done")
+    drawn = bars(terminal)
+    assert list(dict.fromkeys(bar[:3] for bar in drawn)) == [
+        ("r1", "loading", "0"), ("r1", "feats", "25"), ("r1", "clusters", "75"),
+    ]  # fmt: skip
+    assert {bar[3] for bar in drawn} >= {"00:00", "00:01", "00:02"}
+    speeds = [int(bar[5]) for bar in drawn if bar[1] == "clusters"]
+    assert speeds[0] > speeds[-1] and 45 / 2.6 < speeds[-1] < 45 / 1.9
+    assert "\rr1: done\n" in terminal.getvalue()
+    assert terminal.getvalue().rpartition("r1: ")[2].count(" ") > 20, "the last bar is wiped out"
+
+
+def test_elsewhere_nothing_is_shown_and_nobody_listens(capsys: pytest.CaptureFixture[str]) -> None:
+    with StageProgress("r1") as progress:
+        assert progress.listener is None
+        progress.tell("r1: done")
+        time.sleep(0.5)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_compiling_is_told_and_what_was_compiled_before_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    def kernel(n: int) -> int:
+        return sum([i * j for i in range(n) for j in range(i)])
+
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    monkeypatch.setattr("diar.progress._EVERY_SECONDS", 0.01)
+    with StageProgress("r1"):
+        compiled = numba.njit("int64(int64)")(kernel)
+    assert "compiling kernels (once)" in {bar[1] for bar in bars(terminal)}
+    with StageProgress("r2"):
+        assert compiled(4) == kernel(4)
+        time.sleep(0.1)
+    assert {bar[1] for bar in bars(terminal) if bar[0] == "r2"} == {"loading"}
+
+
+def test_braces_in_a_name_are_no_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    with StageProgress("{r}{1}"):
+        time.sleep(0.3)
+    assert "{r}{1}: loading" in terminal.getvalue()

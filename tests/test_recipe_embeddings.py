@@ -233,6 +233,7 @@ def test_decs_clusters_are_scored_as_they_are_and_smoothed(joint, recipe):
         "stage 6: feats, vad, sae -> clusters",
         "stage 7: clusters -> realigned",
         "stage 8: realigned -> rttm, score",
+        "stage 9: rttm -> report",
     ]
     clusters, smooth = "clusters_energy_idec_dec", "realigned_energy_idec_dec_smooth"
     assert folders(recipe) - folders(joint[0]) == {clusters, smooth, "energy_idec_dec_none", "energy_idec_dec_smooth"}
@@ -250,6 +251,11 @@ def test_decs_clusters_are_scored_as_they_are_and_smoothed(joint, recipe):
     assert scores[0] != scores[1] and all(score in run.console for score in scores) and len(run.naming(ERROR)) == 2
     turns = [(system / "hyp.rttm").read_text().count("\n") for system in systems]
     assert turns[0] > turns[1] > 0
+    pages = [(system / "report" / "a.html").read_text() for system in systems]
+    for system, page in zip(systems, pages, strict=True):
+        assert f"<dt>turns</dt><dd>{(system / 'hyp.rttm').read_text().count(' a 1 ')}</dd>" in page
+    assert "<h3>realigned_energy_idec_dec_smooth</h3>" in pages[1] and "<h3>realigned" not in pages[0]
+    assert all((system / "report" / "index.html").exists() for system in systems)
 
     run = recipe.run("--stage", 7, "--embedder", "idec", "--clusterer", "dec", "--realigner", "none")
     assert not run.naming("stage 7") and len(run.naming(ERROR)) == 1 and run.naming("energy_idec_dec_none/hyp.rttm")
@@ -300,15 +306,15 @@ def test_decs_number_of_clusters_must_be_known(recipe):
         ),
         (
             "--stage 4 --stop-stage 4 --embedder sae",
-            "found nothing to run with --embedder sae --clusterer hmm_gmm; wanted some of stages 0 1 2 3 5 6 7 8",
+            "found nothing to run with --embedder sae --clusterer hmm_gmm; wanted some of stages 0 1 2 3 5 6 7 8 9",
         ),
         (
             "--stage 4 --stop-stage 5 --embedder idec --clusterer dec",
-            "found nothing to run with --embedder idec --clusterer dec; wanted some of stages 0 1 2 3 6 7 8",
+            "found nothing to run with --embedder idec --clusterer dec; wanted some of stages 0 1 2 3 6 7 8 9",
         ),
         (
-            "--stage 9 --stop-stage 9 --embedder dec",
-            "found nothing to run with --embedder dec --clusterer hmm_gmm; wanted some of stages 0 1 2 3 4 5 6 7 8",
+            "--stage 10 --stop-stage 10 --embedder dec",
+            "found nothing to run with --embedder dec --clusterer hmm_gmm; wanted some of stages 0 1 2 3 4 5 6 7 8 9",
         ),
     ],
 )

@@ -265,7 +265,7 @@ def test_the_collar_hides_short_turns() -> None:
 
 def test_turns_without_length_have_collars_only() -> None:
     score = score_recording("r", turns((0, 10, "A"), (5, 5, "B")), turns((0, 10, "x"), (3, 3, "y")))
-    assert (score.scored_time, score.n_reference, score.n_found) == (9, 1, 1)
+    assert (score.scored_time, score.n_reference, score.n_hypothesis) == (9, 1, 1)
 
 
 def test_speaker_info_changes_no_time() -> None:
@@ -283,11 +283,14 @@ def test_turns_that_abut_do_not_overlap() -> None:
 # counts, JER, pooling, text
 
 
-def test_true_speakers_have_five_seconds_within_the_uem() -> None:
+def test_speakers_of_both_sides_count_from_five_seconds_within_the_uem() -> None:
     reference = turns((0, 4.9, "A"), (10, 15, "B"), (20, 22.4, "C"), (22.4, 25, "C"), (30, 39, "D"))
     hypothesis = turns((0, 0.1, "x"), (10, 20, "y"), (50, 60, "z"))
     score = score_recording("r", reference, hypothesis, [Segment(0, 34)])
-    assert (score.n_reference, score.n_true, score.n_found) == (4, 2, 2)
+    assert (score.n_reference, score.n_true, score.n_hypothesis, score.n_found) == (4, 2, 2, 1)
+    assert score.speaker_count_error == -1
+    swapped = score_recording("r", hypothesis, reference, [Segment(0, 34)])
+    assert (swapped.n_true, swapped.n_found, swapped.speaker_count_error) == (1, 2, 1)
 
 
 def test_jaccard_error_is_a_mean_over_reference_speakers() -> None:

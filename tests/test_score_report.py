@@ -118,7 +118,7 @@ def test_json_has_everything_and_no_nan() -> None:
     again = json.loads(json.dumps(content, allow_nan=False))
     assert again["condition"] == {
         "collar": 0.25, "skip_overlap": True, "reference": "ref.rttm", "hypothesis": "hyp.rttm", "uem": "all.uem",
-        "compared": "other.rttm", "true_speaker_seconds": 5.0,
+        "compared": "other.rttm", "speaker_seconds": 5.0,
     }  # fmt: skip
     assert again["pooled"]["der"] == found.scores.pooled.der
     assert [row["recording"] for row in again["recordings"]] == [s.recording for s in found.scores.recordings]

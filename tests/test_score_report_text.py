@@ -33,7 +33,8 @@ def test_the_text_of_a_report() -> None:
         "# 95 % intervals over 2 recordings, 200 draws, seed 0: DER 25.00 to 30.00  SER 13.33 to 25.00  "
         "JER 25.00 to 38.93",
         "# 2 recordings: intervals of so few are too narrow",
-        "# clusters, in the evaluated time: purity, coverage and their F in percent; speakers found less true ones",
+        "# clusters, in the evaluated time: purity, coverage and their F in percent",
+        "# count: speakers found less true ones, both with 5 s or more",
         "recording  purity coverage       F   count",
         "meeting2   100.00    75.00   85.71      +1",
         "r           84.00    70.00   76.36      +0",

@@ -118,6 +118,9 @@ ROWS = {
     "short speakers": Row(
         rttm((0, 10, "A"), (10, 14, "B")), rttm((0, 14, "x")), ALL, STRICT, ("short speakers", 1, "", 0, 1)
     ),
+    "short found speakers": Row(
+        TEN, rttm((0, 5, "x"), (5, 9, "y"), (9, 10, "z")), ALL, STRICT, ("short speakers", 2, "", 0, 2)
+    ),
 }  # fmt: skip
 
 

@@ -23,12 +23,12 @@ say() { echo "setup: $*" >&2; }
 
 # The modules that must be there, beside those that they bring.
 modules() {
-  echo numpy scipy numba kaldiio soundfile webrtcvad pyannote.metrics threadpoolctl
+  echo numpy scipy numba kaldiio soundfile webrtcvad pyannote.metrics threadpoolctl tqdm
   for extra in $extras; do
     case $extra in
-      tests) echo pytest hypothesis kaldi_native_fbank ;;
+      tests) echo pytest xdist hypothesis kaldi_native_fbank ;;
       lint) echo ruff mypy ;;
-      nets) echo torch sklearn tqdm ;;
+      nets) echo torch sklearn ;;
       figures) echo matplotlib PIL ;;
       browser) echo selenium ;;
       *) fail "unknown extra '$extra'; wanted tests, lint, nets, figures or browser" ;;

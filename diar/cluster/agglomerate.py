@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from diar.errors import DataError
 from diar.options import Options, option
 from diar.segments import NOBODY, runs
+from diar.work import tell_done
 
 Labels = NDArray[np.int32]
 
@@ -135,10 +136,14 @@ def merged(labels: Labels, pair: Merge, n_clusters: int) -> Labels:
 
 
 def agglomerate(clusters: Clusters, lengths: NDArray[np.int64]) -> History:
-    """Merge the best pair until one cluster is left; all partitions on the way."""
-    history = []
+    """Merge the best pair until one cluster is left; all partitions on the way.
+
+    A merge takes the longer the more clusters there are, which is how much of the work is told to be done.
+    """
+    history: list[Partition] = []
     while True:
         n_clusters = clusters.n_clusters
+        tell_done(1.0 - (n_clusters / history[0].n_clusters) ** 2 if history else 0.0)
         pair = clusters.best_merge() if n_clusters > 1 else None
         history.append(Partition(clusters.labels.copy(), n_clusters, pair, clusters.measures))
         if pair is None:
@@ -272,22 +277,8 @@ def history_from_json(content: dict[str, Any], where: str) -> History:
                 raise ValueError
             partitions.append(Partition(labels, step["n_clusters"], pair, measures))
     except (KeyError, TypeError, ValueError, IndexError, AssertionError, OverflowError):
-        raise DataError(where, "not a merge history of this version", "", "run stage 6 without --recut") from None
+        raise DataError(where, "not a merge history of this version", advice="make it anew") from None
     return History(partitions, np.diff(np.r_[starts, len(speech)]), fewest)
-
-
-def history_speech(content: dict[str, Any], where: str) -> NDArray[np.bool_]:
-    """(T,) where ``history_to_json`` was told that there is speech.
-
-    Raises:
-        DataError: as ``history_from_json``.
-    """
-    try:
-        stored = [step["labels"] for step in content["steps"][:1]] or [[[NOBODY, content["n_frames"]]]]
-        speech: NDArray[np.bool_] = np.repeat(*np.array(stored[0], dtype=np.int64).reshape(-1, 2).T) != NOBODY
-    except (KeyError, TypeError, ValueError, IndexError):
-        raise DataError(where, "not a merge history of this version") from None
-    return speech
 
 
 # ---- labels --------------------------------------------------------------------------------------------------------

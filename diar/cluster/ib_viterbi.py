@@ -22,6 +22,9 @@ from diar.options import option
 from diar.posteriors import Relevance, label_counts
 from diar.realign import Emissions, GmmEmissions, KlEmissions, KlHmmOptions
 from diar.speaker_model import SpeakerModelOptions
+from diar.work import part
+
+_SEGMENTS_EFFORT = 0.15  # the share of the work that the merges of segments are
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,8 @@ def merge_history(
     """
     room = min(most_clusters(len(frames), options), len(relevance.lengths))
     start = min(options.aib_clusters, room)
-    segments = aib.merge_history(relevance, options)
+    with part(0.0, _SEGMENTS_EFFORT):
+        segments = aib.merge_history(relevance, options)
     first = next(partition for partition in segments if partition.n_clusters == start)
     all_information = information.information(aib.joint_distribution(relevance, options))
     if options.emissions == "hmm_gmm":
@@ -156,7 +160,8 @@ def merge_history(
         for known in segments
         if clusters.n_clusters < known.n_clusters <= max(start, min(fewest, room))
     ]
-    after = agglomerate(clusters, np.ones(len(frames), dtype=np.int64))
+    with part(_SEGMENTS_EFFORT, 1.0):
+        after = agglomerate(clusters, np.ones(len(frames), dtype=np.int64))
     return History([*before, *after], after.lengths, fewest if fewest > start else 1)
 
 

@@ -2,7 +2,8 @@
 
 The formats are rttm, json, csv, textgrid, audacity, srt, vtt, lab, ctm and segments (a folder with Kaldi's segments and
 utt2spk). They are told by the files' suffixes, or named by --from and --to. A folder is read whole; - is standard input
-or output.
+or output. Of formats with a recording a file OUT is a folder, unless it is a file or ends as files of a format do.
+Speakers called as labels of no speech are (sil, pau, music ...) are refused in audacity and lab, which would lose them.
 
 e.g.: diar convert hyp.rttm -o labels --to audacity
 """

@@ -1,8 +1,13 @@
 """Say who speaks when in audio files, or in all audio files of folders.
 
-Each recording's turns go to <recording>.rttm, and to files of other --format, in the folder OUT or here; into one file
-OUT that has a suffix; or to standard output (-o -). On a terminal, stages and speed are shown. A recording that fails
-does not stop the others. Other commands: diar score, view, recut, convert, check; each has a --help of its own.
+Each recording's turns go to <recording>.rttm, and to files of other --format, in the folder OUT or here; --format
+segments is one Kaldi folder of all. OUT is one file of all if it ends as a format's files do (.rttm, .csv ...); what is
+there stays the file or folder that it is; - is standard output. A recording is called as its file, with _ for blanks.
+Pages (--report) and figures (--figures) lie beside the turns, with an index.html where there are several pages.
+
+On a terminal a bar shows stage, share done and speed. A recording that fails does not stop the others. Other
+commands: diar score, view, recut, convert, check; each has a --help of its own. For completion in bash and zsh: pip
+install argcomplete, then eval "$(register-python-argcomplete diar)".
 
 e.g.: diar meeting.wav --report
       diar meetings/ -o turns --num-spk 4 --format rttm,srt
@@ -15,13 +20,14 @@ from pathlib import Path
 
 from diar import cli
 from diar.cluster.agglomerate import history_to_json
+from diar.commands import COMMANDS
 from diar.diarization import Diarization
 from diar.errors import DataError
 from diar.front_end import DETECTORS
 from diar.io.audio_files import find_audio
 from diar.io.files import write_json
 from diar.pipeline import CLUSTERERS, GAINS
-from diar.segments import NOBODY
+from diar.segments import NOBODY, runs
 from diar.turns_command import TurnsCommand
 
 
@@ -30,9 +36,10 @@ def main(words: Sequence[str]) -> None:
     clusterer = cli.chosen("--clusterer", tuple(CLUSTERERS), words)
     command = TurnsCommand("diar", __doc__)
     parser = command.parser
-    parser.add_argument("inputs", metavar="<audio>", nargs="+", help="audio files, or folders of them")
-    parser.add_flag("--clusterer", f"one of {', '.join(CLUSTERERS)}", default="hmm_gmm")
-    parser.add_flag("--vad", f"speech detector, one of {', '.join(DETECTORS)}", default="energy")
+    inputs = parser.add_argument("inputs", metavar="<audio>", nargs="+", help="audio files, or folders of them")
+    cli.completes(inputs, COMMANDS, files=True)
+    cli.completes(parser.add_flag("--clusterer", f"one of {', '.join(CLUSTERERS)}", default="hmm_gmm"), CLUSTERERS)
+    cli.completes(parser.add_flag("--vad", f"speech, one of {', '.join(DETECTORS)}", default="energy"), DETECTORS)
     parser.add_flag("--vad-opts", "'--flag value ...' of the detector: steps/wav_to_vad.py --vad NAME --help")
     parser.add_switch("--save-merges", "leave <recording>.merges.json for 'diar recut'")
     arguments = command.parse(words)
@@ -42,7 +49,7 @@ def main(words: Sequence[str]) -> None:
     )
     files = find_audio(map(Path, arguments.inputs))
     failures = 0
-    with command.output(files) as output:
+    with command.output(files) as output, command.pages(output, len(files)):
         for number, path in enumerate(files, 1):
             try:
                 found = command.diarize(path, options, f" ({number} of {len(files)})" if len(files) > 1 else "")
@@ -61,5 +68,6 @@ def main(words: Sequence[str]) -> None:
 
 def merges_to_json(found: Diarization, path: Path, clusterer: str, words: str) -> dict[str, object]:
     """The merges of a recording, and what ``diar recut`` must know beside them: ``words`` are flags of this run."""
-    known = {"diar": {"audio": str(path.resolve()), "clusterer": clusterer, "words": words}}
-    return known | history_to_json(found.history, found.labels != NOBODY, GAINS[clusterer])
+    speech = [[int(found.speech[first]), last - first] for first, last in runs(found.speech)]
+    known = {"audio": str(path.resolve()), "clusterer": clusterer, "words": words, "speech": speech}
+    return {"diar": known} | history_to_json(found.history, found.labels != NOBODY, GAINS[clusterer])

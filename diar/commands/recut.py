@@ -11,13 +11,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from diar import cli
-from diar.cluster.agglomerate import history_from_json, history_speech
+from diar.cluster.agglomerate import history_from_json
 from diar.errors import DataError
 from diar.io.files import read_json
 from diar.pipeline import CLUSTERERS, GAINS
 from diar.turns_command import TurnsCommand
+from diar.vad import Speech
 
 
 def main(words: Sequence[str]) -> None:
@@ -34,11 +38,20 @@ def main(words: Sequence[str]) -> None:
     if clusterer not in CLUSTERERS:
         raise DataError(arguments.merges, f"found clusterer '{clusterer}'", f"wanted one of {', '.join(CLUSTERERS)}")
     arguments = command.parse([*shlex.split(known["words"]), *words])  # what the first run was told, too
-    history, speech = history_from_json(content, arguments.merges), history_speech(content, arguments.merges)
+    history, speech = history_from_json(content, arguments.merges), _speech(known, arguments.merges)
     audio = Path(arguments.audio or known["audio"])
     if not audio.exists():
         raise DataError(audio, "no such file", f"wanted the audio of {arguments.merges}", "name it: --audio FILE")
     options = command.options(clusters=cli.parsed_options(arguments.clusters_opts, CLUSTERERS[clusterer]))
-    with command.output([audio]) as output:
+    with command.output([audio]) as output, command.pages(output, 1):
         found = command.diarize(audio, options, speech=speech, history=history)
         command.write(output, found, audio, options, GAINS[clusterer])
+
+
+def _speech(known: dict[str, Any], where: str) -> Speech:
+    """(T,) the speech of the first run: runs of 1 and 0, as ``merges_to_json`` of 'diar' leaves them."""
+    try:
+        speech: Speech = np.repeat(*np.array(known["speech"], dtype=np.int64).reshape(-1, 2).T).astype(np.float32)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise DataError(where, "tells no speech", "wanted what 'diar --save-merges' left", "make it anew") from None
+    return speech

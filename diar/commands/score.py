@@ -1,5 +1,7 @@
 """Score a diarization: error rates with intervals, clusters and speakers; --explain tells what the figures hang on.
 
+Speakers, true and found ones alike, count from 5 s of evaluated time on. A hypothesis may be empty: all is missed.
+
 e.g.: diar score --uem all.uem --all-conditions true --explain true ref.rttm hyp.rttm
       diar score --format json --output score.json --compare other.rttm ref.rttm hyp.rttm
 """
@@ -33,7 +35,7 @@ def main(words: Sequence[str]) -> None:
     options = [parser.options(given, cls) for cls in classes]
     refuse_overwriting([Path(given.output)] if given.output else [], map(Path, filter(None, words)))
     sides = [Path(name) for name in (given.reference, given.hypothesis, given.compare) if name]
-    faults = [fault for path in sides for fault in _faults(path, _turn_faults)]
+    faults = _faults(sides[0], _turn_faults) + [fault for path in sides[1:] for fault in _faults(path, rttm_faults)]
     faults += _faults(Path(given.uem), uem_faults) if given.uem else []
     if faults:
         for fault in faults:

@@ -1,4 +1,4 @@
-"""Which files are audio, by their names."""
+"""Which files are audio, by their names, and what their recordings are called."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ AUDIO_SUFFIXES = (".wav", ".flac", ".sph", ".mp3", ".ogg", ".opus", ".aif", ".ai
 def is_audio(path: Path) -> bool:
     """Whether a file that is there is called as audio is."""
     return path.suffix.lower() in AUDIO_SUFFIXES and path.is_file() and not path.name.startswith("._")  # macOS's
+
+
+def recording_name(path: Path) -> str:
+    """The recording of an audio file: the name without the suffix; blanks, which part the fields of RTTM, are ``_``."""
+    return "_".join(path.stem.split()) or "_"
 
 
 def find_audio(paths: Iterable[Path]) -> list[Path]:
@@ -35,9 +40,10 @@ def find_audio(paths: Iterable[Path]) -> list[Path]:
             raise DataError(path, "no such file or folder")
     by_name: dict[str, Path] = {}
     for path in found:
-        if path.stem in by_name and path.samefile(by_name[path.stem]):
+        name = recording_name(path)
+        if name in by_name and path.samefile(by_name[name]):
             continue
-        if path.stem in by_name:
-            raise DataError(path, f"is recording '{path.stem}', and so is {by_name[path.stem]}", advice="rename one")
-        by_name[path.stem] = path
+        if name in by_name:
+            raise DataError(path, f"is recording '{name}', and so is {by_name[name]}", advice="rename one")
+        by_name[name] = path
     return list(by_name.values())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from diar.errors import DataError
+from diar.io.audio_files import is_audio, recording_name
+from diar.io.wav import probe_duration
 from diar.options import Options, option
-from diar.report.content import Audio
+from diar.report.content import Audio, RecordingContent
 
 _SIGNATURES = (  # what browsers play, by where its mark is: offset, mark, type
     (0, b"RIFF", "audio/wav"), (0, b"fLaC", "audio/flac"), (0, b"OggS", "audio/ogg"), (0, b"ID3", "audio/mpeg"),
@@ -39,3 +41,21 @@ def page_audio(path: Path, page_folder: Path, options: PageOptions) -> Audio:
     if path.stat().st_size <= options.embed * 1e6:
         return Audio(mime, path.read_bytes())
     return Audio(mime, href=os.path.relpath(path.resolve(), page_folder.resolve()).replace(os.sep, "/"))
+
+
+def with_audio(content: RecordingContent, where: Path, page_folder: Path, options: PageOptions) -> RecordingContent:
+    """``content`` with its audio, and as long as that is, if there is any.
+
+    ``where`` is its file, or a folder in which the first audio file that is named after the recording is it.
+
+    Raises:
+        DataError: as ``page_audio``, or a file that cannot be decoded.
+    """
+    path = where
+    if where.is_dir():
+        named = [path for path in where.iterdir() if recording_name(path) == content.recording and is_audio(path)]
+        if not named:
+            return content
+        path = min(named)
+    duration = max(content.duration, probe_duration(path))
+    return replace(content, audio=page_audio(path, page_folder, options), duration=duration)

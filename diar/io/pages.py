@@ -2,38 +2,133 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
-from diar.io.files import write_text
-from diar.report.content import Provenance, RecordingContent, SetContent, set_row
-from diar.report.page import recording_page, set_page
+from diar.errors import DataError
+from diar.io.figure import check_figures, write_png
+from diar.io.files import TEMPORARY_SUFFIX, read_bytes, write_text
+from diar.report.content import Provenance, RecordingContent, SetContent, SetRow, set_row
+from diar.report.merge_curve import merge_curve_figure
+from diar.report.page import GENERATOR, recording_page, set_page
+from diar.report.timeline_figure import timeline_figure
 
 INDEX = "index.html"
+TIMELINE_SUFFIX, MERGES_SUFFIX = ".timeline.png", ".merges.png"
+_LONGEST_STEM = 200  # bytes; names of files may have 255, with suffixes
+_SUFFIXES = (".html", TIMELINE_SUFFIX, MERGES_SUFFIX, TEMPORARY_SUFFIX)
+
+
+def file_stem(recording: str) -> str:
+    """What the files of ``recording`` are called: its name, but for what no file has in its name, or that hides it."""
+    name = re.sub(r"[/\x00-\x1f]", "_", recording)
+    name = re.sub(r"^\.", "_", name).encode()[:_LONGEST_STEM].decode(errors="ignore")
+    return name or "_"
+
+
+class PageFolder:
+    """The pages of a set, each written as it comes; of all of them only the lines of index.html are kept."""
+
+    def __init__(self, folder: Path, *, figures: bool = False, index: str = INDEX) -> None:
+        """``figures`` also writes PNG figures; without an ``index`` pages lead to none.
+
+        Raises:
+            DataError: figures cannot be made, or there is an ``index`` that is no page of these.
+        """
+        if figures:
+            check_figures()
+        if index:
+            _refuse_other(folder / index)
+        self._folder, self._figures, self._index = folder, figures, index
+        self._stems = {Path(index).stem.lower()} if index else set()
+        self._rows: list[SetRow] = []
+        self._provenance = Provenance()
+        self._written: set[str] = set()
+
+    def add(self, content: RecordingContent) -> Path:
+        """Write the page of a recording, and its figures; the path of the page."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        stem = self._stem(content.recording)
+        page = self._folder / f"{stem}.html"
+        write_text(page, recording_page(replace(content, set_href=self._index)))
+        self._written.add(page.name)
+        if self._figures:
+            self._written |= {path.name for path in write_figures(self._folder, stem, content)}
+        self._provenance = self._provenance if self._rows else replace(content.provenance, timings={})
+        self._rows.append(set_row(content, f"./{quote(page.name)}"))
+        return page
+
+    def finish(self, name: str, condition: str = "", remarks: Sequence[str] = ()) -> Path:
+        """Write the page of the set, called ``name``; its path."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        rows, known = tuple(self._rows), self._provenance
+        page = SetContent(name=name, rows=rows, condition=condition, remarks=tuple(remarks), provenance=known)
+        write_text(self._folder / self._index, set_page(page))
+        self._written.add(self._index)
+        return self._folder / self._index
+
+    def remove_others(self) -> None:
+        """Remove pages, figures and temporary files that were not written here: of recordings that are gone."""
+        for path in self._folder.iterdir():
+            if path.is_file() and path.name.endswith(_SUFFIXES) and path.name not in self._written:
+                path.unlink(missing_ok=True)
+
+    @property
+    def n_pages(self) -> int:
+        return len(self._rows)
+
+    def _stem(self, recording: str) -> str:
+        """A stem that no other recording has, and not the index, even where case does not tell names apart."""
+        stem = file_stem(recording)
+        while stem.lower() in self._stems:
+            stem = f"_{stem}"
+        self._stems.add(stem.lower())
+        return stem
 
 
 def write_pages(
     folder: Path,
     name: str,
-    contents: Sequence[RecordingContent],
+    contents: Iterable[RecordingContent],
     condition: str = "",
     remarks: Sequence[str] = (),
-    index: str = INDEX,
+    figures: bool = False,
 ) -> Path:
-    """Write a page a recording and that of the set, called ``name``; the path of the latter.
-
-    A recording's page is named after it, but for a character that no file has in its name, and for the index itself.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    rows = []
+    """Write a page a recording and that of the set, called ``name``; the path of the latter."""
+    pages = PageFolder(folder, figures=figures)
     for content in contents:
-        href = f"{content.recording.replace('/', '_')}.html"
-        href = f"_{href}" if href == index else href
-        write_text(folder / href, recording_page(replace(content, set_href=index)))
-        rows.append(set_row(content, f"./{quote(href)}"))
-    provenance = contents[0].provenance if contents else Provenance()
-    page = SetContent(name=name, rows=tuple(rows), condition=condition, remarks=tuple(remarks), provenance=provenance)
-    write_text(folder / index, set_page(page))
-    return folder / index
+        pages.add(content)
+    return pages.finish(name, condition, remarks)
+
+
+def write_page(path: Path, content: RecordingContent, figures: bool = False) -> Path:
+    """Write the page of a single recording to ``path``, and PNG figures of it beside, if wanted; ``path``.
+
+    Raises:
+        DataError: figures cannot be made.
+    """
+    if figures:
+        check_figures()
+        write_figures(path.parent, file_stem(content.recording), content)
+    write_text(path, recording_page(content))
+    return path
+
+
+def write_figures(folder: Path, stem: str, content: RecordingContent) -> list[Path]:
+    """Write ``stem``.timeline.png and, where merges are known, ``stem``.merges.png; their paths."""
+    figures = {TIMELINE_SUFFIX: timeline_figure(content, title=content.recording)}
+    if content.curves:
+        figures[MERGES_SUFFIX] = merge_curve_figure(content.curves, content.recording)
+    paths = []
+    for suffix, figure in figures.items():
+        paths.append(folder / f"{stem}{suffix}")
+        write_png(paths[-1], figure)
+    return paths
+
+
+def _refuse_other(path: Path) -> None:
+    if path.exists() and (path.is_dir() or GENERATOR.encode() not in read_bytes(path)):
+        raise DataError(path, "is there and is not a page of diar", "wanted another folder: -o DIR")

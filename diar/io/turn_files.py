@@ -22,7 +22,7 @@ from diar.io.turn_formats.kaldi import kaldi_texts, read_kaldi
 from diar.io.turn_formats.labels import audacity_text, lab_text, read_audacity, read_lab
 from diar.io.turn_formats.subtitles import read_srt, read_vtt, srt_text, vtt_text
 from diar.io.turn_formats.textgrid import read_textgrid, textgrid_text
-from diar.io.turn_formats.turn import Content, Durations, Turns, checked_name
+from diar.io.turn_formats.turn import Content, Durations, Turns, checked_name, confidence_text
 from diar.segments import Turn
 
 STANDARD_INPUT = Path("/dev/stdin")
@@ -34,7 +34,7 @@ class Format:
 
     ``suffix`` ends the names of its files, and is empty where a folder holds them. ``several`` recordings may be in one
     file, or each has its own. ``blank`` stands for the blanks of names. ``texts`` gives the files' text by name; the
-    turns it is given are sorted and rounded.
+    turns and recordings it is given are sorted, times rounded.
     """
 
     name: str
@@ -48,14 +48,14 @@ class Format:
         """Write the turns of each recording, and return the files written.
 
         ``path`` is the file. It is a folder, which need not exist, for segments, and for formats with a recording a
-        file unless it has a suffix: the files are called ``<recording><suffix>`` then. ``durations``, in seconds, may
+        file unless ``is_file_name``: the files are called ``<recording><suffix>`` then. ``durations``, in seconds, may
         be unknown.
 
         Raises:
             DataError: a name that the format cannot hold, or several recordings for one file.
         """
         texts = self.texts(self._ready(turns), durations or {})
-        if not self.suffix or not (self.several or (path.suffix and not path.is_dir())):
+        if not self.suffix or not (self.several or is_file_name(path)):
             path.mkdir(parents=True, exist_ok=True)
             files = {path / name: text for name, text in texts.items()}
         else:
@@ -92,7 +92,7 @@ class Format:
         if any("/" in name or name in (".", "..") for name in names.values()) and not self.several:
             raise DataError(self.name, "a recording's name holds '/'", "wanted names that files can have")
         ready = {}
-        for recording, spoken in turns.items():
+        for recording, spoken in sorted(turns.items(), key=lambda item: names[item[0]].encode()):
             speakers = self._plain("speaker", dict.fromkeys(turn.speaker for turn in spoken))
             ready[names[recording]] = _rounded(turn._replace(speaker=speakers[turn.speaker]) for turn in spoken)
         return ready
@@ -118,7 +118,8 @@ def _rounded(turns: Iterable[Turn]) -> list[Turn]:
         turn._replace(start=max(0, to_milliseconds(turn.start)) / 1000, end=to_milliseconds(turn.end) / 1000)
         for turn in turns
     ]
-    return sorted(turn for turn in rounded if turn.end > turn.start)
+    kept = [turn for turn in rounded if turn.end > turn.start]
+    return sorted(kept, key=lambda turn: (*turn[:3], confidence_text(turn)))  # nan has no order
 
 
 # ---- the ten -------------------------------------------------------------------------------------------------------
@@ -173,6 +174,16 @@ def named_format(name: str, where: str) -> Format:
     if name not in FORMATS:
         raise DataError(where, f"found '{name}'", f"wanted one of {', '.join(FORMATS)}")
     return FORMATS[name]
+
+
+def is_file_name(path: Path) -> bool:
+    """Whether an output called ``path`` is a file, not a folder: what is there stays what it is, else the suffix tells.
+
+    Only the suffixes of formats do, so that a folder may be called ``turns.v2``.
+    """
+    if path.exists():
+        return not path.is_dir()
+    return path.suffix.lower() in {found.suffix.lower() for found in FORMATS.values() if found.suffix}
 
 
 def format_of(path: Path, flag: str) -> Format:

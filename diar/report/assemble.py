@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,9 @@ import numpy as np
 
 import diar
 from diar.cluster.agglomerate import History, Labels, history_from_json
+from diar.confidence import CALIBRATED_ON
 from diar.io.rttm import RttmLine, speaker_turns
+from diar.options import Options, option_help
 from diar.report.content import MergeCurve, Note, Provenance, RecordingContent, VadFigures
 from diar.score import score_input
 from diar.score_errors import error_segments
@@ -60,8 +62,9 @@ def rttm_contents(
             contents[recording] = scored_content(side, options, condition)
         else:
             contents[recording] = RecordingContent(
-                recording=recording, duration=_end(own), hypothesis=own, notes=low_confidence(own)
-            )
+                recording=recording, duration=_end(own), hypothesis=own, notes=low_confidence(own),
+                vad=VadFigures(tuple(union(own, _MEETS))),
+            )  # fmt: skip
     return contents
 
 
@@ -87,7 +90,6 @@ def scored_content(given: ScoreInput, options: ScoreOptions, condition: str) -> 
 
 def diarized_content(found: Diarization, options: PipelineOptions, gain_name: str) -> RecordingContent:
     """The content of a recording that was just diarized with ``options``; ``gain_name`` is what its merges gain."""
-    settings = {stage: values for stage, values in asdict(options).items() if isinstance(values, dict)}
     likely = tuple(Note(region, "likely overlap") for region in found.overlap)
     return RecordingContent(
         recording=found.recording,
@@ -95,8 +97,9 @@ def diarized_content(found: Diarization, options: PipelineOptions, gain_name: st
         hypothesis=tuple(found.turns),
         vad=VadFigures(tuple(frames_to_segments(found.labels != NOBODY))),
         notes=(*low_confidence(found.turns), *likely),
+        calibration=CALIBRATED_ON,
         curves=merge_curves(found.history, gain_name, len(np.unique(found.labels[found.labels != NOBODY])) or None),
-        provenance=Provenance(settings=settings, versions=program_versions(), timings=found.seconds),
+        provenance=Provenance(settings=pipeline_settings(options), versions=program_versions(), timings=found.seconds),
     )
 
 
@@ -146,6 +149,19 @@ def merge_curves(history: History, gain_name: str, cut: int | None = None) -> tu
     return tuple(curves)
 
 
+def saved_merges(content: Any, n_found: int, where: str) -> tuple[tuple[MergeCurve, ...], dict[str, dict[str, Any]]]:
+    """The curves, cut at ``n_found`` clusters, and the settings in a ``.merges.json`` of the command or of a recipe.
+
+    Raises:
+        DataError: it is no merge history; ``where`` tells of which file.
+    """
+    history = history_from_json(content, where)
+    known = content.get("diar")
+    known = known if isinstance(known, dict) else {}
+    told = {title: known[name] for title, name in (("clusterer", "clusterer"), ("flags", "words")) if name in known}
+    return merge_curves(history, content.get("gain", ""), n_found or None), {"diar": told} if told else {}
+
+
 def history_curves(content: dict[str, Any], labels: Labels, where: str) -> tuple[MergeCurve, ...]:
     """``merge_curves`` of what a ``.merges.json`` holds; the cut is the number of clusters in ``labels`` (T,).
 
@@ -176,6 +192,33 @@ def program_versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def pipeline_settings(options: PipelineOptions) -> dict[str, dict[str, Any]]:
+    """The settings of all stages that have some, with their units, and which program of several a stage is."""
+    from diar.front_end import DETECTORS
+    from diar.pipeline import CLUSTERERS, REALIGNERS
+
+    choices: dict[str, Mapping[str, type[Options]]] = {
+        "vad": DETECTORS, "clusters": CLUSTERERS, "realigner": REALIGNERS,
+    }  # fmt: skip
+    settings: dict[str, dict[str, Any]] = {}
+    for one in fields(options):
+        stage = getattr(options, one.name)
+        if isinstance(stage, Options):
+            names = [name for name, kind in choices.get(one.name, {}).items() if type(stage) is kind]
+            settings[one.name] = ({"method": names[0]} if names else {}) | _told_options(stage)
+    settings["overlap"]["second_speaker"] = options.second_speaker
+    return settings
+
+
+def _told_options(options: Options) -> dict[str, Any]:
+    """The values of options by name, with their units."""
+    values = {}
+    for one in fields(options):
+        value, unit = getattr(options, one.name), option_help(one).unit
+        values[one.name] = f"{value} {unit}" if unit else value
+    return values
 
 
 def _end(spans: Sequence[Segment | Turn]) -> float:

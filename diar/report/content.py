@@ -72,7 +72,8 @@ class RecordingContent:
     """What the page of one recording shows.
 
     ``mapping`` gives the hypothesis speaker of each mapped reference speaker, ``scored`` the regions in which errors
-    count (None where nothing is scored), ``condition`` under which. ``set_href`` leads to the page of the set.
+    count (None where nothing is scored), ``condition`` under which. ``calibration`` tells on what the confidences are
+    calibrated, where that is known. ``set_href`` leads to the page of the set.
     """
 
     recording: str
@@ -84,6 +85,7 @@ class RecordingContent:
     scored: tuple[Segment, ...] | None = None
     score: Score | None = None
     condition: str = ""
+    calibration: str = ""
     vad: VadFigures | None = None
     notes: tuple[Note, ...] = ()
     curves: tuple[MergeCurve, ...] = ()

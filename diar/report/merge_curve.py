@@ -27,8 +27,9 @@ def merge_curve_figure(curves: Sequence[MergeCurve], title: str = "") -> Figure:
         if curve.cut is not None:
             panel.axvline(curve.cut, color="black", linestyle="--", linewidth=1)
             panel.annotate(
-                f" cut: {curve.cut}", (curve.cut, 1), xycoords=("data", "axes fraction"), va="top", fontsize="small"
-            )
+                f"cut: {curve.cut}", (curve.cut, 1), (4, -4), xycoords=("data", "axes fraction"),
+                textcoords="offset points", va="top", fontsize="small",
+            )  # fmt: skip
         panel.set_xlabel("number of clusters")
         panel.set_ylabel(curve.name, parse_math=False)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))

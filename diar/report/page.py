@@ -14,6 +14,7 @@ from diar.report.colours import page_colours
 from diar.report.content import Audio, RecordingContent, SetContent
 from diar.report.page_data import recording_data, script_json
 from diar.report.sections import (
+    merge_section,
     provenance_section,
     recording_header,
     score_section,
@@ -26,17 +27,16 @@ from diar.report.sections import (
 _PARTS = Path(__file__).with_name("web")
 _RECORDING_SCRIPTS = ("theme", "view", "timeline", "overview", "player", "turn_table", "merge_curve", "page")
 _SET_SCRIPTS = ("theme", "set")
+GENERATOR = '<meta name="generator" content="diar">'  # tells these pages from others
 
 
 def recording_page(content: RecordingContent) -> str:
     """The page of one recording."""
-    curve = '<section class="panel" id="merges" aria-labelledby="merges-title" hidden>' \
-            '<h2 id="merges-title">Merges</h2></section>'  # fmt: skip
     figures = score_section(content.score, content.condition) + vad_section(content.vad, content.duration)
     panels = [
         speaker_section(content),
         f'<div class="stack">{figures}</div>' if figures else "",
-        curve if content.curves else "",
+        merge_section(content.curves),
     ]
     link = f'<a class="up" href="{_href(content.set_href)}">all recordings</a>' if content.set_href else ""
     return _filled(
@@ -72,7 +72,8 @@ def set_page(content: SetContent) -> str:
 
 def _filled(template: str, parts: Mapping[str, str]) -> str:
     """The template with its ``{{names}}`` replaced, in one go: what is put in is not looked at again."""
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match.group(1)], read_text(_PARTS / template))
+    filled = {"generator": GENERATOR, **parts}
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: filled[match.group(1)], read_text(_PARTS / template))
 
 
 def _style() -> str:

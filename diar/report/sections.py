@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
 from diar.report.colours import SPEAKERS
-from diar.report.content import Provenance, RecordingContent, SetContent, SpeakerRow, VadFigures, speaker_rows
+from diar.report.content import (
+    MergeCurve,
+    Provenance,
+    RecordingContent,
+    SetContent,
+    SpeakerRow,
+    VadFigures,
+    speaker_rows,
+)
 from diar.score import Score
 
 _UNKNOWN = "–"
+_SCORE_TERMS = (
+    "In percent of the scored speaker time. DER: diarization error rate, the sum of missed speech, false alarm and "
+    "confusion (SER: the wrong speaker). JER: Jaccard error rate, the mean over the reference's speakers of what each "
+    "and the one found share too little. Collar: seconds around the ends of true turns that are not scored."
+)
+_MERGE_TERMS = (
+    "From right to left, two clusters are merged at a time; the dashed line is the number of clusters that was chosen."
+)
+_CURVE_TERMS = {
+    "NMI": "NMI: the share of what the finest clusters tell of the speech that is kept, 1 is all.",
+    "delta-BIC": "delta-BIC: what the best merge gains, in nats; above the threshold it is made.",
+    "delta F": "delta F: by what the best merge changes the objective, in nats.",
+    "delta log-likelihood": "delta log-likelihood: what the best merge gains, in nats.",
+}
 
 
 def clock(seconds: float) -> str:
@@ -51,10 +74,11 @@ def set_header(content: SetContent) -> str:
 def speaker_section(content: RecordingContent) -> str:
     """Who talks how long, by the hypothesis and by the reference."""
     found, true = speaker_rows(content)
-    tables = _speaker_table("Hypothesis", found, "is" if true else "")
+    is_certain = any(math.isfinite(row.confidence) for row in found)
+    tables = _speaker_table("Hypothesis", found, "is" if true else "", is_certain)
     if content.reference is not None:
-        tables += _speaker_table("Reference", true, "found as")
-    return _section("speakers", "Speakers", tables)
+        tables += _speaker_table("Reference", true, "found as", is_certain)
+    return _section("speakers", "Speakers", tables + _hint(_confidence_text(content, found)))
 
 
 def vad_section(vad: VadFigures | None, duration: float) -> str:
@@ -62,9 +86,9 @@ def vad_section(vad: VadFigures | None, duration: float) -> str:
     if vad is None:
         return ""
     share = 100 * vad.seconds / duration if duration else math.nan
-    rows = [("speech found", clock(vad.seconds)), ("of the recording", _percent(share)),
-            ("regions", str(len(vad.regions))), ("missed speech", _percent(vad.miss)),
-            ("false alarm", _percent(vad.false_alarm))]  # fmt: skip
+    rows = [("speech found", clock(vad.seconds)), ("share of the recording", _percent(share, 1)),
+            ("segments", str(len(vad.regions))), *_lengths([region.duration for region in vad.regions]),
+            ("missed speech", _percent(vad.miss)), ("false alarm", _percent(vad.false_alarm))]  # fmt: skip
     return _section("vad", "Speech detection", _pairs([row for row in rows if row[1] != _UNKNOWN]))
 
 
@@ -76,7 +100,16 @@ def score_section(score: Score | None, condition: str) -> str:
              "JER": score.jer}  # fmt: skip
     rows = [(name, _percent(rate)) for name, rate in rates.items()]
     rows.append(("scored speaker time", clock(score.scored_speaker_time)))
-    return _section("score", "Score", _pairs(rows) + _condition(condition))
+    return _section("score", "Score", _pairs(rows) + _condition(condition) + _hint(_SCORE_TERMS))
+
+
+def merge_section(curves: Sequence[MergeCurve]) -> str:
+    """Where scripts draw the curves, which stays hidden until they have."""
+    if not curves:
+        return ""
+    told = [_MERGE_TERMS, *(_CURVE_TERMS[name] for name in dict.fromkeys(curve.name for curve in curves)
+                            if name in _CURVE_TERMS)]  # fmt: skip
+    return _section("merges", "Merges", _hint(" ".join(told)), hidden=True)
 
 
 def provenance_section(provenance: Provenance) -> str:
@@ -119,7 +152,8 @@ def set_table(content: SetContent) -> str:
     return (
         f'<div class="scroll"><table class="sortable"><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody>'
         f"<tfoot>{foot}</tfoot></table></div>" + (f"<ul>{remarks}</ul>" if remarks else "")
-    )
+        + (_hint(_SCORE_TERMS) if content.pooled else "")
+    )  # fmt: skip
 
 
 def _rates(score: Score) -> dict[str, str]:
@@ -130,8 +164,12 @@ def _condition(condition: str) -> str:
     return f'<p class="condition">scored with {escape(condition)}</p>' if condition else ""
 
 
-def _section(name: str, title: str, body: str) -> str:
-    return f'<section class="panel" id="{name}" aria-labelledby="{name}-title">' \
+def _hint(text: str) -> str:
+    return f'<p class="hint">{escape(text)}</p>' if text else ""
+
+
+def _section(name: str, title: str, body: str, hidden: bool = False) -> str:
+    return f'<section class="panel" id="{name}" aria-labelledby="{name}-title"{" hidden" if hidden else ""}>' \
            f'<h2 id="{name}-title">{title}</h2>{body}</section>'  # fmt: skip
 
 
@@ -140,10 +178,26 @@ def _pairs(rows: Iterable[tuple[str, str]]) -> str:
     return f'<table class="pairs"><tbody>{"".join(lines)}</tbody></table>'
 
 
-def _speaker_table(title: str, rows: Sequence[SpeakerRow], other: str) -> str:
+def _confidence_text(content: RecordingContent, found: Sequence[SpeakerRow]) -> str:
+    """What confidences are, where there are any; why there are none, where that is known."""
+    if any(math.isfinite(row.confidence) for row in found):
+        known = content.calibration or "as the file of turns has it; whether it is calibrated is not known"
+        return f"Confidence: the probability that a turn is its speaker's, {known}. A speaker's is the mean by time."
+    return "No confidence: there is no second speaker to compare with." if content.calibration and found else ""
+
+
+def _lengths(seconds: Sequence[float]) -> list[tuple[str, str]]:
+    if not seconds:
+        return []
+    named = {"shortest": min(seconds), "median": statistics.median(seconds), "longest": max(seconds)}
+    return [(f"{name} segment", f"{length:.1f} s") for name, length in named.items()]
+
+
+def _speaker_table(title: str, rows: Sequence[SpeakerRow], other: str, with_confidence: bool) -> str:
     total = sum(row.seconds for row in rows)
-    with_confidence = any(math.isfinite(row.confidence) for row in rows)
-    heads = ["speaker", "time", "share", "turns", *(["confidence"] if with_confidence else [])]
+    is_certain = any(math.isfinite(row.confidence) for row in rows)
+    heads = ["speaker", "time", "share", "turns"]
+    heads += ["confidence" if is_certain else ""] if with_confidence else []  # so that both tables' columns are in line
     head = "".join(f'<th scope="col">{name}</th>' for name in [*heads, *([other] if other else [])])
     lines = []
     for row in rows:
@@ -152,11 +206,13 @@ def _speaker_table(title: str, rows: Sequence[SpeakerRow], other: str) -> str:
         bar = f'<span class="bar" style="--share:{share:.4f};--of:var(--speaker-{row.colour % len(SPEAKERS)})"></span>'
         cells = [clock(row.seconds), f'{bar}<span class="percent">{100 * share:.0f} %</span>', str(row.turns)]
         if with_confidence:
-            cells.append(f"{row.confidence:.2f}" if math.isfinite(row.confidence) else _UNKNOWN)
+            unknown = _UNKNOWN if is_certain else ""
+            cells.append(f"{row.confidence:.2f}" if math.isfinite(row.confidence) else unknown)
         if other:
             cells.append(f"<span>{escape(row.other) or _UNKNOWN}</span>")
         filled = "".join(f"<td>{cell}</td>" for cell in cells)
-        lines.append(f'<tr><th scope="row">{swatch}{escape(row.name)}</th>{filled}</tr>')
+        name = f'<span class="who">{swatch}<span>{escape(row.name)}</span></span>'
+        lines.append(f'<tr><th scope="row">{name}</th>{filled}</tr>')
     return f'<div class="scroll"><table class="speakers"><caption>{title}</caption><thead><tr>{head}</tr></thead>' \
            f"<tbody>{''.join(lines)}</tbody></table></div>"  # fmt: skip
 
@@ -174,8 +230,8 @@ def _cell(value: float, text: str = "") -> str:
     return f'<td data-value="{value if math.isfinite(value) else ""}">{escape(text or str(value))}</td>'
 
 
-def _percent(rate: float) -> str:
-    return f"{rate:.2f} %" if math.isfinite(rate) else _UNKNOWN
+def _percent(rate: float, digits: int = 2) -> str:
+    return f"{rate:.{digits}f} %" if math.isfinite(rate) else _UNKNOWN
 
 
 def _shown(value: Any) -> str:

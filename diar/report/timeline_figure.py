@@ -41,7 +41,9 @@ def timeline_figure(content: RecordingContent, part: Segment | None = None, titl
             at += 1
         at += _GAP
     start, end = part if part is not None else Segment(0.0, content.duration)
-    panel.set(xlim=(start, max(end, start + 0.1)), ylim=(max(heights, 1), 0), xlabel="time")
+    panel.set(xlim=(start, max(end, start + 0.1)), ylim=(max(heights, 1), 0), xlabel="time (min:s)")
+    if end >= 3600:
+        panel.set_xlabel("time (h:min:s)")
     panel.set_yticks(places, names, fontsize="small", parse_math=False)
     panel.tick_params(axis="y", length=0)
     step = next((step for step in _STEPS if end - start <= _MOST_TICKS * step), 2 * _STEPS[-1])

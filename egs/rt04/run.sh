@@ -86,8 +86,8 @@ $corpus_help
                                  weights that sum to 1 (default: the embedding alone)
   --recut true|false             stage 6 keeps its merges and cuts them anew: another --num-spk or threshold
   --realigner hmm_gmm|kl_hmm|smooth|none
-                                 realignment of stage 7 (default hmm_gmm; after --clusterer dec smooth, and stage 8
-                                 scores its labels as they were, too)
+                                 realignment of stage 7 (default hmm_gmm; after --clusterer dec smooth, and stages
+                                 8 and 9 score and show its labels as they were, too)
   --compat none|diartk           do as the released DiarTK does, quirks included: aib, kl_hmm, in exp/<set>/diartk
 
   --sample-rate N --channel N|mix --allow-pipes true|false          how audio is read
@@ -292,6 +292,11 @@ make_system() { # <folder of labels> <system>: the turns and their score
 }
 
 # shellcheck disable=SC2086 # options are meant to be split into words
+make_report() { # <system> <folders it was made from>...: its pages
+  steps/rttm_to_report.py $score_opts --vad $vad --embed 0 $report_opts $data "$@"
+}
+
+# shellcheck disable=SC2086 # options are meant to be split into words
 {
   if runs 0; then
     echo "$0: stage 0: corpus -> $data"
@@ -382,8 +387,10 @@ make_system() { # <folder of labels> <system>: the turns and their score
 
   if runs 9; then
     echo "$0: stage 9: rttm -> report"
-    rm -f $system/report/.*.tmp
-    steps/rttm_to_report.py $score_opts --vad $vad --embed 0 $report_opts $data $system $vad_dir $clusters
+    if [ "$clusterer-$realigner" = dec-smooth ]; then # stage 8 has both
+      make_report $exp/${clusters_name}_none $vad_dir $clusters
+    fi
+    make_report $system $vad_dir $clusters $realigned
   fi
 }
 

@@ -489,5 +489,5 @@ def steps_with(number: int, without: str = "", **values: object) -> dict[str, ob
 )  # fmt: skip
 def test_content_that_is_no_history_is_refused(content: object) -> None:
     assert len(history_from_json(steps_with(0), "a.json")) == 2
-    with pytest.raises(DataError, match=r"^a.json: not a merge history of this version; run stage 6 without --recut$"):
+    with pytest.raises(DataError, match=r"^a.json: not a merge history of this version; make it anew$"):
         history_from_json(content, "a.json")

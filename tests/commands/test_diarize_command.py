@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from recipe_tree import CHECKOUT, take_turns, talk, write_audio
 
 import diar
 from diar.io.rttm import read_rttm_lines, speaker_turns
+from diar.io.turn_files import read_turn_files
 
 TURNS = take_turns(["ann", "bob", "ann", "cat"])
 
@@ -67,8 +70,50 @@ def test_a_recording_becomes_rttm_here_and_nothing_is_said_in_a_pipe(tmp_path: P
 
 def test_a_folder_gives_a_file_a_recording_in_every_format(tmp_path: Path, meetings: Path) -> None:
     run(tmp_path, meetings, "-o", "out", "--format", "rttm,srt,segments")
-    assert names(tmp_path / "out") == ["one", "one.rttm", "one.srt", "two", "two.rttm", "two.srt"]
-    assert names(tmp_path / "out" / "one") == ["segments", "spk2utt", "utt2spk"]
+    tables = ["segments", "spk2utt", "utt2spk"]
+    assert names(tmp_path / "out") == sorted([*tables, "one.rttm", "one.srt", "two.rttm", "two.srt"])
+    utterances = [line.split() for line in (tmp_path / "out" / "segments").read_text().splitlines()]
+    assert {fields[1] for fields in utterances} == {"one", "two"} and utterances == sorted(utterances)
+    turns, _ = read_turn_files([tmp_path / "out"])  # one folder for Kaldi, as it reads one
+    for name, found in turns.items():
+        alone = speaker_turns(read_rttm_lines(tmp_path / "out" / f"{name}.rttm"))[name]
+        assert [turn.speaker for turn in found] == [turn.speaker for turn in alone]
+        assert [turn.start for turn in found] == pytest.approx([turn.start for turn in alone])
+
+
+def test_a_recording_that_fails_is_not_in_the_tables_of_all(tmp_path: Path, meetings: Path) -> None:
+    (tmp_path / "bad.wav").write_bytes(b"RIFF")
+    run(tmp_path, meetings / "one.wav", "bad.wav", "--format", "segments", "-o", "kaldi", code=1)
+    assert {line.split()[1] for line in (tmp_path / "kaldi" / "segments").read_text().splitlines()} == {"one"}
+
+
+def test_blanks_in_a_files_name_are_the_same_everywhere(tmp_path: Path) -> None:
+    write_audio(tmp_path / "my  meet.wav", talk(TURNS[:2]))
+    run(tmp_path, "my  meet.wav", "--format", "rttm,csv,srt", "--report", "--save-merges", "-o", "out")
+    stems = [f"my_meet.{suffix}" for suffix in ("csv", "html", "merges.json", "rttm", "srt")]
+    assert names(tmp_path / "out") == stems
+    assert (tmp_path / "out" / "my_meet.rttm").read_text().startswith("SPEAKER my_meet 1 ")
+    assert "\nmy_meet," in (tmp_path / "out" / "my_meet.csv").read_text()
+    assert diar.diarize_file(tmp_path / "my  meet.wav").recording == "my_meet"
+    write_audio(tmp_path / "my_meet.flac", talk(TURNS[:2]))
+    _, told = run(tmp_path, tmp_path, code=1)
+    assert "is recording 'my_meet', and so is" in told and len(told.splitlines()) == 1
+    run(tmp_path, "view", "out/my_meet.rttm", "--audio", ".", "-o", "page.html")
+    assert "data:audio/" in (tmp_path / "page.html").read_text()
+
+
+@pytest.mark.parametrize("output", ["turns.v2", "turns/", "turns.rttm/"])
+def test_an_output_without_the_suffix_of_a_format_is_a_folder(tmp_path: Path, meetings: Path, output: str) -> None:
+    run(tmp_path, meetings / "one.wav", "-o", output)
+    assert names(tmp_path / output) == ["one.rttm"]
+
+
+def test_an_output_that_is_there_stays_what_it_is(tmp_path: Path, meetings: Path) -> None:
+    (tmp_path / "x.rttm").mkdir()
+    (tmp_path / "old.v2").touch()
+    run(tmp_path, meetings / "one.wav", "-o", "x.rttm")
+    run(tmp_path, meetings / "one.wav", "-o", "old.v2", "--format", "rttm")
+    assert (tmp_path / "x.rttm" / "one.rttm").read_text() == (tmp_path / "old.v2").read_text() != ""
 
 
 def test_standard_output_and_one_file_hold_all_recordings(tmp_path: Path, meetings: Path) -> None:
@@ -102,11 +147,72 @@ def test_saved_merges_are_cut_anew_as_a_new_run_would(tmp_path: Path, meetings: 
     assert told.startswith("diar: one.rttm: not JSON")
 
 
+def test_merges_as_diartks_are_cut_anew(tmp_path: Path, meetings: Path) -> None:
+    """DiarTK's speech is a frame longer than what was detected."""
+    words = ("--clusterer", "aib", "--clusters-opts", "--compat diartk")
+    first, _ = run(tmp_path, meetings / "one.wav", *words, "--save-merges", "-o", "-")
+    again, _ = run(tmp_path, "recut", "one.merges.json", "-o", "-")
+    assert again == first
+    three, _ = run(tmp_path, "recut", "--num-spk", 3, "one.merges.json", "-o", "-")
+    fresh, _ = run(tmp_path, meetings / "one.wav", *words, "--num-spk", 3, "-o", "-")
+    assert three == fresh and len(speakers(three)) == 3
+
+
+def test_merges_that_cannot_be_cut_are_told_in_words_of_the_command(tmp_path: Path, meetings: Path) -> None:
+    words = ("--clusterer", "ib_hmm_gmm", "--clusters-opts", "--aib-clusters 3")
+    run(tmp_path, meetings / "one.wav", *words, "--save-merges")
+    _, told = run(tmp_path, "recut", "--num-spk", 5, "one.merges.json", code=1)
+    assert told == "diar: merges: they pass 1 to 3 speakers; wanted 5 to 5; make them anew\n"
+    content = json.loads((tmp_path / "one.merges.json").read_text())
+    (tmp_path / "odd.merges.json").write_text(json.dumps(content | {"steps": [1]}))
+    _, told = run(tmp_path, "recut", "odd.merges.json", code=1)
+    assert told == "diar: odd.merges.json: not a merge history of this version; make it anew\n"
+    del content["diar"]["speech"]
+    (tmp_path / "old.merges.json").write_text(json.dumps(content))
+    _, told = run(tmp_path, "recut", "old.merges.json", code=1)
+    assert told.startswith("diar: old.merges.json: tells no speech; ") and len(told.splitlines()) == 1
+
+
 def test_a_report_is_a_page_beside_the_turns(tmp_path: Path, meetings: Path) -> None:
     run(tmp_path, meetings / "one.wav", "--report", "-o", "out/")
     assert names(tmp_path / "out") == ["one.html", "one.rttm"]
     page = (tmp_path / "out" / "one.html").read_text()
     assert "spk1" in page and "data:audio/wav;base64," in page and "http" not in page.split("<body")[0]
+
+
+def test_reports_of_several_recordings_have_an_index(tmp_path: Path, meetings: Path) -> None:
+    (tmp_path / "bad.wav").write_bytes(b"RIFF")
+    run(tmp_path, meetings, "bad.wav", "--report", "--figures", "-o", "out", code=1)
+    figures = [f"{name}.{kind}.png" for name in ("one", "two") for kind in ("merges", "timeline")]
+    assert names(tmp_path / "out") == sorted(["index.html", "one.html", "one.rttm", "two.html", "two.rttm", *figures])
+    index = (tmp_path / "out" / "index.html").read_text()
+    assert "<h1>out</h1>" in index and 'href="./one.html"' in index and 'href="./two.html"' in index
+    assert "speech_range" in index and 'href="./index.html"' in (tmp_path / "out" / "two.html").read_text()
+
+
+def test_figures_need_no_report_and_lie_beside_the_turns(tmp_path: Path, meetings: Path) -> None:
+    run(tmp_path, meetings / "one.wav", "--figures", "-o", "x/one.srt")
+    assert names(tmp_path / "x") == ["one.merges.png", "one.srt", "one.timeline.png"]
+    assert (tmp_path / "x" / "one.timeline.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_page_tells_what_was_found_and_how(tmp_path: Path, meetings: Path) -> None:
+    run(tmp_path, meetings / "one.wav", "--num-spk", 3, "--report")
+    page = (tmp_path / "one.html").read_text()
+    assert "calibrated on simulated meetings, and on nothing else" in page
+    for told in ("share of the recording", "median segment", "delta-BIC", '"cut":3', "20.0 dB", "25.0 ms", "num_spk",
+                 "scipy", ">time<"):  # fmt: skip
+        assert told in page, told
+    run(tmp_path, meetings / "one.wav", "--num-spk", 1, "--report")
+    assert "No confidence: there is no second speaker" in (tmp_path / "one.html").read_text()
+
+
+def test_another_s_index_is_refused_before_there_is_work_to_lose(tmp_path: Path, meetings: Path) -> None:
+    (tmp_path / "index.html").write_text("my site")
+    _, told = run(tmp_path, meetings, "--report", code=1)
+    assert told.startswith("diar: index.html: is there and is not a page of diar") and names(tmp_path) == ["index.html"]
+    run(tmp_path, meetings / "one.wav", "--report")  # a page alone has no index
+    assert (tmp_path / "index.html").read_text() == "my site"
 
 
 def test_the_second_speaker_is_added_where_overlap_is_likely(tmp_path: Path, meetings: Path) -> None:
@@ -157,6 +263,8 @@ def test_what_cannot_be_is_refused_in_one_line(tmp_path: Path, meetings: Path, w
 def test_nothing_that_is_read_is_overwritten(tmp_path: Path) -> None:
     audio = write_audio(tmp_path / "in.wav", talk(TURNS))
     before = audio.read_bytes()
+    (tmp_path / "segments").symlink_to(audio)
+    assert "is what is read" in run(tmp_path, "in.wav", "--format", "segments", code=1)[1]
     _, told = run(tmp_path, "in.wav", "-o", "in.wav", "--format", "rttm", code=1)
     assert told == "diar: in.wav: is what is read; wanted another output\n" and audio.read_bytes() == before
     audio.rename(tmp_path / "in.txt")
@@ -203,8 +311,43 @@ def test_help_names_every_command() -> None:
     assert printed.startswith("usage: diar [-h]") and run(CHECKOUT, "--version")[0] == f"diar {diar.__version__}\n"
 
 
+@pytest.mark.parametrize("command", ["", "recut", "view"])
+def test_help_says_what_confidences_are_calibrated_on(command: str) -> None:
+    printed, _ = run(CHECKOUT, *filter(None, [command]), "--help")
+    assert "calibrated on simulated meetings, and on nothing else" in printed
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("diar sc", {"score"}),
+        ("diar ", {"score", "view", "recut", "convert", "check", "one.wav", "--num-spk"}),
+        ("diar score", {"score"}),
+        ("diar score --col", {"--collar"}),
+        ("diar score --format ", {"text", "json"}),
+        ("diar --save", {"--save-merges"}),
+        ("diar one.wav --clusterer ib", {"ib_hmm_gmm"}),
+        ("diar recut on", {"one.wav"}),
+        ("diar 'one.wa", {"one.wav"}),
+    ],
+)
+def test_a_shell_completes_the_line(tmp_path: Path, line: str, offered: set[str]) -> None:
+    pytest.importorskip("argcomplete")
+    (tmp_path / "one.wav").touch()
+    asked = {
+        "_ARGCOMPLETE": "1", "_ARGCOMPLETE_IFS": "\n", "_ARGCOMPLETE_SHELL": "bash", "COMP_LINE": line,
+        "COMP_TYPE": "9", "COMP_POINT": str(len(line)), "_ARGCOMPLETE_STDOUT_FILENAME": str(tmp_path / "answer"),
+        "PYTHONPATH": f"{CHECKOUT}:{os.environ.get('PYTHONPATH', '')}",
+    }  # fmt: skip
+    words = [sys.executable, "-m", "diar"]
+    done = subprocess.run(words, cwd=tmp_path, env=os.environ | asked, capture_output=True, text=True, check=False)
+    answer = {word.strip() for word in (tmp_path / "answer").read_text().split("\n")} - {""}
+    assert done.returncode == 0 and (offered <= answer if line == "diar " else answer == offered)
+
+
 def test_a_terminal_shows_the_stage_and_the_speed(tmp_path: Path, meetings: Path) -> None:
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (25, 120))
     done = subprocess.Popen(
         [sys.executable, "-m", "diar", str(meetings / "one.wav")],
         cwd=tmp_path,
@@ -224,5 +367,9 @@ def test_a_terminal_shows_the_stage_and_the_speed(tmp_path: Path, meetings: Path
         shown += part
     os.close(ours)
     assert done.wait() == 0
-    assert b"\r\x1b[Kone: " in shown
-    assert b" turns; 20 s in " in shown and b" x real time" in shown
+    drawn = re.findall(r"one: (\w+) +(\d+)%\|[^|]*\| \d\d:\d\d<\S+, (\d+) x real time", shown.decode())
+    assert drawn and drawn[0][0] == "loading" and {stage for stage, *_ in drawn} & {"feats", "vad", "clusters"}
+    shares = [int(share) for _, share, _ in drawn]
+    assert shares == sorted(shares) and shares[0] == 0 < shares[-1] <= 100
+    assert all(int(speed) > 0 for _, share, speed in drawn if int(share) > 20)
+    assert b" turns; 20 s in " in shown and b" x real time\r\n" in shown

@@ -89,7 +89,6 @@ def test_all_faults_are_told_with_their_places(call: Call) -> None:
     assert errors.split("\n") == [
         f"diar: ref.rttm:{number + 1}: found 4 fields; wanted at least 9 (RTTM)",
         f"diar: ref.rttm:{number + 2}: found start -1 and duration 2; wanted numbers of at least 0",
-        "diar: hyp.rttm: no SPEAKER line; wanted the turns of at least one recording",
         "diar: no.rttm: no such file",
         "diar: all.uem:1: found a region from 5.0 to 4.0 s; wanted 0 <= start < end",
         "",
@@ -128,6 +127,20 @@ def test_help_tells_every_option(call: Call) -> None:
 def test_errors_are_raised_where_the_dispatcher_catches_them(call: Call) -> None:
     with pytest.raises(DataError, match="--collar"):
         main(["--collar", "-1", "ref.rttm", "hyp.rttm"])
+
+
+@pytest.mark.parametrize("content", ["", "; nobody speaks\n"])
+def test_a_system_that_finds_nobody_at_all_has_missed_all(call: Call, content: str) -> None:
+    Path("hyp.rttm").write_text(content)
+    text, errors, code = call(*FAST, "ref.rttm", "hyp.rttm", "--compare", "hyp.rttm", "--explain", "true")
+    assert (errors, code) == ("", 0) and error_of(text) == "100.00"
+    printed, errors, code = call(*FAST, "hyp.rttm", "ref.rttm")
+    found = "diar: hyp.rttm: no SPEAKER line; wanted the turns of at least one recording\n"
+    assert (printed, errors, code) == ("", found, 1)
+
+
+def test_help_says_which_speakers_count(call: Call) -> None:
+    assert "true and found ones alike, count from 5 s" in call("--help")[0]
 
 
 def test_a_system_that_finds_nobody_in_one_recording_is_scored(call: Call) -> None:

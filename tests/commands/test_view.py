@@ -6,9 +6,11 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from report_content import HYPOTHESIS, REFERENCE, tone
 
+from diar.cluster.agglomerate import History, Merge, Partition, history_to_json
 from diar.commands.view import main
 from diar.errors import DataError
 from diar.io.rttm import write_rttm
@@ -38,7 +40,7 @@ def test_one_recording_gives_a_page_beside_its_file(folder: Path, capsys: pytest
     assert capsys.readouterr().out == f"{folder / 'hyp.html'}\n"
     shown = data(folder / "hyp.html")
     assert (shown["recording"], shown["duration"]) == ("r1", 20)
-    assert [group["kind"] for group in shown["groups"]] == ["turns", "notes"]
+    assert [group["kind"] for group in shown["groups"]] == ["turns", "speech", "notes"]
 
 
 def test_with_reference_regions_and_audio_it_is_scored_and_played(folder: Path) -> None:
@@ -77,7 +79,7 @@ def test_audio_of_a_folder_is_found_by_name(folder: Path, capsys: pytest.Capture
     [
         (("none.rttm",), "none.rttm: no such file"),
         (("all.uem",), "all.uem:1: found 4 fields"),
-        (("--audio", "r1.wav", "both.rttm"), "r1.wav: a file for 2 recordings"),
+        (("--audio", "r1.wav", "both.rttm"), "r1.wav: no folder, for 2 recordings"),
         (("--audio", "ref.rttm", "hyp.rttm"), "ref.rttm"),
         (("--collar", "-1", "hyp.rttm"), "--collar"),
         (("--reference", "ref.rttm", "hyp.rttm"), "--reference: unknown option"),
@@ -90,10 +92,21 @@ def test_bad_input_is_told_in_one_line_and_leaves_nothing(words: tuple[str, ...]
     assert "\n" not in str(told.value) and sorted(folder.iterdir()) == before
 
 
-def test_a_file_without_turns_is_refused(folder: Path) -> None:
+def test_a_recording_in_which_nobody_speaks_has_a_page(folder: Path) -> None:
+    (folder / "r1.rttm").write_text("")
+    view(folder, "r1.rttm")
+    shown = data(folder / "r1.html")
+    assert (shown["recording"], shown["duration"]) == ("r1", 0)
+    view(folder, "r1.rttm", "--audio", "r1.wav")
+    assert data(folder / "r1.html")["duration"] == 24
+    view(folder, "r1.rttm", "--ref", "ref.rttm", "--collar=0")
+    assert "100.00 %" in (folder / "r1.html").read_text()
+
+
+def test_a_reference_without_turns_is_refused(folder: Path) -> None:
     (folder / "empty.rttm").write_text("; nothing\n")
     with pytest.raises(DataError, match="no SPEAKER line"):
-        view(folder, "empty.rttm")
+        view(folder, "hyp.rttm", "--ref", "empty.rttm")
 
 
 def test_pages_are_the_same_bytes_each_time(folder: Path) -> None:
@@ -108,3 +121,64 @@ def test_help_names_the_command(capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     assert capsys.readouterr().out.startswith("usage: diar view [-h]")
+
+
+def merges(n_clusters: int) -> dict:
+    """Merges of ``n_clusters`` clusters of a second each, as 'diar --save-merges' leaves them."""
+    partitions = [
+        Partition(
+            np.minimum(np.arange(n_clusters), number - 1).astype(np.int32), number,
+            Merge(number - 2, number - 1, float(number)) if number > 1 else None,
+        )
+        for number in range(n_clusters, 0, -1)
+    ]  # fmt: skip
+    history = History(partitions, np.full(n_clusters, 100, dtype=np.int64))
+    known = {"diar": {"audio": "/x.wav", "clusterer": "hmm_gmm", "words": "--channel=2"}}
+    return known | history_to_json(history, np.ones(100 * n_clusters, dtype=np.bool_), "delta_bic")
+
+
+def test_saved_merges_add_curves_cut_at_the_number_of_speakers_and_settings(
+    folder: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (folder / "r1.merges.json").write_text(json.dumps(merges(4)))
+    view(folder, "--merges", "r1.merges.json", "-o", "page.html", "hyp.rttm")
+    text = (folder / "page.html").read_text()
+    curve = {"name": "delta-BIC", "points": [[4, 4], [3, 3], [2, 2]], "cut": 2}
+    assert data(folder / "page.html")["curves"] == [curve] and "--channel=2" in text and "hmm_gmm" in text
+    view(folder, "--merges", str(folder), "-o", "out", "both.rttm")
+    assert data(folder / "out" / "r1.html")["curves"] == [curve] and not data(folder / "out" / "r2.html")["curves"]
+    assert "r2: no merges of this name in" in capsys.readouterr().err
+    for content in ("{}", '{"steps": [], "diar": 5}', "[]"):
+        (folder / "r1.merges.json").write_text(content)
+        if content.startswith('{"steps'):
+            view(folder, "--merges", "r1.merges.json", "-o", "page.html", "hyp.rttm")
+        else:
+            with pytest.raises(DataError, match="r1.merges.json: "):
+                view(folder, "--merges", "r1.merges.json", "-o", "page.html", "hyp.rttm")
+
+
+def test_figures_lie_beside_the_pages(folder: Path) -> None:
+    main([str(folder / "hyp.rttm"), "--figures", "-o", str(folder / "out" / "page.html")])
+    assert sorted(path.name for path in (folder / "out").iterdir()) == ["page.html", "r1.timeline.png"]
+    view(folder, "--figures", "-o", "out", "both.rttm")
+    assert {"r1.timeline.png", "r2.timeline.png", "index.html"} <= {path.name for path in (folder / "out").iterdir()}
+
+
+def test_what_else_lies_in_the_folder_stays(folder: Path) -> None:
+    (folder / "out").mkdir()
+    for name in ("mine.html", "mine.timeline.png", "notes.txt"):
+        (folder / "out" / name).write_text("mine")
+    view(folder, "-o", "out", "both.rttm")
+    assert [path.read_text() for path in sorted((folder / "out").glob("[mn]*"))] == ["mine"] * 3
+    (folder / "out" / "index.html").write_text("my site")
+    with pytest.raises(DataError, match="is not a page of diar"):
+        view(folder, "-o", "out", "both.rttm")
+    assert (folder / "out" / "index.html").read_text() == "my site"
+
+
+def test_without_a_reference_the_speech_is_that_of_the_turns_and_calibration_is_not_known(folder: Path) -> None:
+    view(folder, "-o", "page.html", "hyp.rttm")
+    (speech,) = (group for group in data(folder / "page.html")["groups"] if group["kind"] == "speech")
+    assert [span[:2] for span in speech["rows"][0]["spans"]] == [[0, 9], [10, 14], [16, 20]]
+    text = (folder / "page.html").read_text()
+    assert "whether it is calibrated is not known" in text and "85.0 %" in text and "missed speech" not in text

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from turn_strategies import turn_lists
 
 from diar.errors import DataError
-from diar.io.turn_files import FORMATS, format_of, read_turn_files
+from diar.io.turn_files import FORMATS, format_of, is_file_name, read_turn_files
 from diar.segments import Turn, join_overlaps
 
 CONFIDENT = ("rttm", "json", "csv", "ctm")
@@ -91,7 +91,25 @@ def test_several_recordings_come_back(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_order_of_turns_changes_no_byte(name: str) -> None:
     target = FORMATS[name]
-    assert target.texts(target._ready(ONE), {}) == target.texts(target._ready({"r": ONE["r"][::-1]}), {})
+    turns = [*ONE["r"], Turn(1, 2, "Ann", 0.5), Turn(1, 2, "Ann")]  # the same turn, with and without a confidence
+    orders = [{"r": turns, "q": turns[1:], "z": turns}, {"z": turns[::-1], "q": turns[:0:-1], "r": turns[::-1]}]
+    for one, other in (orders, [{"r": turns}, {"r": turns[::-1]}]):
+        first, second = (target.texts(target._ready(order), {}) for order in (one, other))
+        assert list(first.items()) == list(second.items())
+
+
+@pytest.mark.parametrize(
+    ("output", "is_file"),
+    [("a.srt", True), ("a.TEXTGRID", True), ("a.v2", False), ("a", False), ("there.v2", True), ("x.srt", False)],
+)
+def test_what_is_there_or_else_the_suffix_tells_a_file_from_a_folder(
+    tmp_path: Path, output: str, is_file: bool
+) -> None:
+    (tmp_path / "there.v2").touch()
+    (tmp_path / "x.srt").mkdir()
+    assert is_file_name(tmp_path / output) == is_file
+    written = FORMATS["srt"].write(tmp_path / output, ONE)
+    assert written == [tmp_path / output if is_file else tmp_path / output / "r.srt"]
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "segments"])
@@ -171,7 +189,7 @@ def test_a_recording_in_two_files_is_refused(tmp_path: Path) -> None:
 
 
 def test_one_file_for_several_recordings_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"a\.srt: 2 files of srt: r\.srt, q\.srt; wanted one; name a folder"):
+    with pytest.raises(DataError, match=r"a\.srt: 2 files of srt: q\.srt, r\.srt; wanted one; name a folder"):
         FORMATS["srt"].write(tmp_path / "a.srt", TURNS)
     with pytest.raises(DataError, match="standard output: 3 files of segments"):
         FORMATS["segments"].text(TURNS)

@@ -9,12 +9,16 @@ import pytest
 from report_content import ERRORS, HYPOTHESIS, MAPPING, REFERENCE
 
 from diar.cluster.agglomerate import History, Merge, Partition, history_to_json
+from diar.cluster.aib import AibOptions
+from diar.diarization import PipelineOptions
 from diar.errors import DataError
 from diar.io.rttm import RttmLine
+from diar.pipeline import CLUSTERERS
 from diar.report.assemble import (
     history_curves,
     low_confidence,
     merge_curves,
+    pipeline_settings,
     program_versions,
     rttm_contents,
     stage_settings,
@@ -23,6 +27,7 @@ from diar.report.assemble import (
 from diar.score import score_set
 from diar.score_input import ScoreOptions
 from diar.segments import Segment, Turn
+from diar.vad import WebrtcOptions
 
 STRICT = ScoreOptions(collar=0.0, skip_overlap=False)
 
@@ -127,6 +132,17 @@ def test_settings_are_those_of_all_stages_each_once() -> None:
     }  # fmt: skip
     assert list(stage_settings("clusters_x", clusters)) == ["feats", "vad_energy", "clusters_x"]
     assert stage_settings("x", None) == {}
+
+
+def test_settings_of_the_chain_have_units_and_tell_which_program_a_stage_is() -> None:
+    options = PipelineOptions(vad=WebrtcOptions(), clusters=AibOptions(beta=5.0), realigner=None, second_speaker=True)
+    settings = pipeline_settings(options)
+    assert settings["vad"]["method"] == "webrtc" and settings["feats"]["frame_length"] == "25.0 ms"
+    assert (settings["clusters"]["method"], settings["clusters"]["beta"]) == ("aib", 5.0)
+    assert settings["overlap"]["second_speaker"] is True and "realigner" not in settings and "denoise" not in settings
+    names = {name: pipeline_settings(PipelineOptions(clusters=kind()))["clusters"]["method"]
+             for name, kind in CLUSTERERS.items()}  # fmt: skip
+    assert list(names.values()) == list(names)
 
 
 def test_the_versions() -> None:

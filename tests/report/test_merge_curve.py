@@ -19,7 +19,7 @@ def test_the_curve_has_its_points_and_the_cut() -> None:
     assert figure.get_suptitle() == "r1"
     nmi, bic = figure.axes
     assert nmi.get_lines()[0].get_xydata().tolist() == [[4, 0.8], [3, 0.7], [2, 0.5], [1, 0]]
-    assert [float(x) for x in nmi.get_lines()[1].get_xdata()] == [2, 2] and nmi.texts[0].get_text() == " cut: 2"
+    assert [float(x) for x in nmi.get_lines()[1].get_xdata()] == [2, 2] and nmi.texts[0].get_text() == "cut: 2"
     assert (nmi.get_ylabel(), bic.get_ylabel(), nmi.get_xlabel()) == ("NMI", "delta-BIC", "number of clusters")
     assert len(bic.get_lines()) == 1
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from report_content import HYPOTHESIS, meeting, small, tone
 
-from diar.report.content import Audio, MergeCurve, Note, RecordingContent, SetContent, set_row
+from diar.report.content import Audio, MergeCurve, Note, RecordingContent, SetContent, VadFigures, set_row
 from diar.report.page import recording_page, set_page
 from diar.report.page_data import recording_data, script_json
 from diar.report.sections import clock
@@ -83,6 +83,33 @@ def test_what_is_not_known_is_not_there() -> None:
     assert "DER" not in page.texts["header"] and "Reference" not in page.texts["#speakers"]
     assert "confidence" not in page.texts["#speakers"] and "nan" not in page.texts["main"]
     assert [group["kind"] for group in page.data["groups"]] == ["turns"]
+
+
+def test_confidences_are_explained_and_calibration_is_told_as_far_as_it_is_known() -> None:
+    told = Page(recording_page(small(calibration="calibrated on planes"))).texts["#speakers"]
+    assert "the probability that a turn is its speaker's, calibrated on planes." in told
+    assert "whether it is calibrated is not known" in Page(recording_page(small())).texts["#speakers"]
+    sure = tuple(turn._replace(confidence=math.nan) for turn in HYPOTHESIS)
+    nothing = small(hypothesis=sure, notes=())
+    assert "onfidence" not in Page(recording_page(nothing)).texts["#speakers"]
+    alone = replace(nothing, hypothesis=sure[:1], calibration="calibrated on planes")
+    assert "No confidence: there is no second speaker" in Page(recording_page(alone)).texts["#speakers"]
+
+
+def test_the_speech_that_was_found_is_told_in_figures() -> None:
+    text = Page(recording_page(small())).texts["#vad"]
+    told = ["speech found0:17.0", "share of the recording70.8 %", "segments3", "shortest segment4.0 s",
+            "median segment4.0 s", "longest segment9.0 s", "missed speech12.50 %"]  # fmt: skip
+    assert all(line in text for line in told), text
+    empty = Page(recording_page(small(vad=VadFigures(())))).texts["#vad"]
+    assert "segments0" in empty and "median" not in empty
+
+
+def test_terms_are_explained_where_they_stand() -> None:
+    page = Page(recording_page(small()))
+    assert all(f"{term}: " in page.texts["#score"] for term in ("DER", "JER", "Collar"))
+    assert "NMI: the share" in page.texts["#merges"] and "delta" not in page.texts["#merges"]
+    assert "JER: " in Page(set_page(SetContent(name="x", rows=(set_row(small(), "r"),)))).texts["main"]
 
 
 def test_ids_are_unique_and_labels_lead_to_elements() -> None:

@@ -72,7 +72,7 @@ def test_without_reference_stages_and_audio_there_are_the_turns(root: Path) -> N
     printed = step(root, "--figures", "true", "data", "system")
     assert "r1: its page is silent" in printed
     report = root / "system" / "report"
-    assert [group["kind"] for group in data(report / "r1.html")["groups"]] == ["turns", "notes"]
+    assert [group["kind"] for group in data(report / "r1.html")["groups"]] == ["turns", "speech", "notes"]
     assert (report / "r1.timeline.png").read_bytes().startswith(b"\x89PNG")
     assert not (report / "r1.merges.png").exists() and "scored with" not in (report / "index.html").read_text()
 
@@ -83,6 +83,37 @@ def test_run_twice_it_gives_the_same_bytes(root: Path) -> None:
         step(root, "--figures", "true", "data", "system", "clusters")
         made.append({path.name: path.read_bytes() for path in (root / "system" / "report").iterdir()})
     assert made[0] == made[1] and {"r1.merges.png", "r1.timeline.png"} <= made[0].keys()
+
+
+def test_pages_and_figures_of_recordings_that_are_gone_go(root: Path) -> None:
+    write_rttm(root / "system" / "hyp.rttm", {"r1": HYPOTHESIS, "r2": HYPOTHESIS[:1]})
+    step(root, "--figures", "true", "data", "system")
+    report = root / "system" / "report"
+    assert {"r2.html", "r2.timeline.png", "r1.timeline.png"} <= {path.name for path in report.iterdir()}
+    write_rttm(root / "system" / "hyp.rttm", {"r1": HYPOTHESIS})
+    (report / "notes.txt").write_text("mine")
+    (report / ".r1.html.99.tmp").write_text("of a run that was killed")
+    step(root, "data", "system")
+    assert sorted(path.name for path in report.iterdir()) == ["index.html", "notes.txt", "r1.html"]
+
+
+def test_settings_of_realignment_and_what_confidences_are_is_told(root: Path) -> None:
+    (root / "realigned").mkdir()
+    write_archive(root / "realigned", "r1", np.zeros(2400, dtype=np.int32))
+    write_scp(root / "realigned", "realigned", ["r1"])
+    (root / "realigned" / "options.json").write_text(json.dumps({"options": {"passes": 2}, "inputs": {}}))
+    step(root, "data", "system", "vad_energy", "clusters", "realigned")
+    text = (root / "system" / "report" / "r1.html").read_text()
+    assert "<h3>vad_energy</h3>" in text and "padding" in text
+    assert "<h3>realigned</h3>" in text and "passes" in text and "<h3>versions</h3>" in text
+    assert "calibrated on simulated meetings, and on nothing else" in text and "median segment" in text
+
+
+def test_a_folder_that_is_not_complete_has_no_index(root: Path) -> None:
+    step(root, "data", "system", "clusters")
+    (root / "clusters" / "r1.merges.json").write_text("{}")
+    step(root, "data", "system", "clusters", code=1)
+    assert sorted(path.name for path in (root / "system" / "report").iterdir()) == ["r1.html"]
 
 
 def test_bad_input_is_told_in_one_line(root: Path) -> None:

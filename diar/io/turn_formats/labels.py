@@ -2,7 +2,8 @@
 
 Times are seconds, or HTK's units of 100 ns, if all are whole numbers and the last is 100000 (10 ms of HTK's, more than
 a day of seconds) or more. Lines that begin with ``;`` or ``#`` are comments, and what Audacity writes of frequencies,
-in lines that begin with a backslash, is passed over. A label of ``NON_SPEECH`` means that nobody speaks.
+in lines that begin with a backslash, is passed over. A label of ``NON_SPEECH`` means that nobody speaks, so that no
+speaker can have such a name here.
 """
 
 from __future__ import annotations
@@ -36,10 +37,15 @@ class Label(NamedTuple):
     @property
     def means_no_speech(self) -> bool:
         """Whether the label is one of ``NON_SPEECH``; a tab ends it, and scores may follow it."""
-        words = self.text.partition("\t")[0].split()
-        while words and _NUMBER.fullmatch(words[-1]):
-            words.pop()
-        return "-".join(words).strip("[]<>(){}").lower().replace("_", "-") in NON_SPEECH
+        return means_no_speech(self.text.partition("\t")[0])
+
+
+def means_no_speech(text: str) -> bool:
+    """Whether ``text``, in brackets or not, is one of ``NON_SPEECH``; numbers may follow it."""
+    words = text.split()
+    while words and _NUMBER.fullmatch(words[-1]):
+        words.pop()
+    return "-".join(words).strip("[]<>(){}").lower().replace("_", "-") in NON_SPEECH
 
 
 def label_lines(path: Path) -> list[tuple[str, str]]:
@@ -88,13 +94,30 @@ def parse_times(place: str, fields: Sequence[str]) -> tuple[float, float]:
 
 
 def audacity_text(turns: Sequence[Turn], duration: float) -> str:
-    """Audacity's own form: tabs, and six decimals."""
+    """Audacity's own form: tabs, and six decimals.
+
+    Raises:
+        DataError: a speaker's name means no speech, and would be lost when it is read.
+    """
+    _check_speakers("audacity", turns)
     return "".join(f"{turn.start:.6f}\t{turn.end:.6f}\t{turn.speaker}\n" for turn in turns)
 
 
 def lab_text(turns: Sequence[Turn], duration: float) -> str:
-    """Blanks, and seconds to the millisecond."""
+    """Blanks, and seconds to the millisecond.
+
+    Raises:
+        DataError: as ``audacity_text``.
+    """
+    _check_speakers("lab", turns)
     return "".join(f"{turn.start:.3f} {turn.end:.3f} {turn.speaker}\n" for turn in turns)
+
+
+def _check_speakers(name: str, turns: Sequence[Turn]) -> None:
+    for turn in turns:
+        if means_no_speech(turn.speaker):
+            found = f"found a speaker called '{turn.speaker}', a label of no speech there"
+            raise DataError(name, found, "wanted another name", "rename the speaker, or choose another format")
 
 
 def read_audacity(path: Path) -> tuple[list[Turn], float]:

@@ -16,7 +16,7 @@ function drawCurve(curve) {
     picture.append(drawn('line', { class: 'axis', x1: left, x2: width - right, y1: y(value), y2: y(value) }));
     picture.append(drawn('text', { x: left - 6, y: y(value) + 4, 'text-anchor': 'end' }, short(value)));
   }
-  for (const n of ticks(1, most).filter(Number.isInteger)) {
+  for (const n of new Set([1, ...ticks(1, most).filter(Number.isInteger)])) {
     picture.append(drawn('text', { x: x(n), y: height - bottom + 16, 'text-anchor': 'middle' }, String(n)));
   }
   picture.append(drawn('text', { x: (left + width - right) / 2, y: height - 4, 'text-anchor': 'middle' }, 'number of clusters'));

@@ -26,7 +26,8 @@ class Overview {
     const rows = timeline.rows.filter(row => row.group.kind === 'turns');
     const errors = timeline.rows.filter(row => row.group.kind === 'errors');
     const room = errors.length ? height - 14 : height - 6, high = room / Math.max(rows.length, 1);
-    rows.forEach((row, n) => fillSpans(pen, row, scale, 3 + n * high, Math.max(Math.min(high - 1, 10), 1)));
+    const thick = Math.max(Math.min(high - 1, 10), 1), lead = (high - thick) / 2;
+    rows.forEach((row, n) => fillSpans(pen, row, scale, 3 + n * high + lead, thick));
     for (const row of errors) fillSpans(pen, row, scale, height - 9, 6);
     this.draw();
   }

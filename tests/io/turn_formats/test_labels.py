@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from diar.errors import DataError
-from diar.io.turn_formats.labels import audacity_text, lab_text, parse_labels, read_audacity, read_lab
+from diar.io.turn_formats.labels import NON_SPEECH, audacity_text, lab_text, parse_labels, read_audacity, read_lab
 from diar.segments import Turn
 
 TURNS = [Turn(0.5, 2, "Ann"), Turn(1, 3.25, "Bob", 0.5)]
@@ -16,6 +17,21 @@ TURNS = [Turn(0.5, 2, "Ann"), Turn(1, 3.25, "Bob", 0.5)]
 def test_the_texts_written() -> None:
     assert audacity_text(TURNS, 9.0) == "0.500000\t2.000000\tAnn\n1.000000\t3.250000\tBob\n"
     assert lab_text(TURNS, 9.0) == "0.500 2.000 Ann\n1.000 3.250 Bob\n"
+
+
+@pytest.mark.parametrize("name", [*NON_SPEECH, "Pau", "MUSIC", "[sil]", "non_speech", "<Noise>"])
+def test_names_that_mean_no_speech_are_not_written(name: str) -> None:
+    for form, text in (("audacity", audacity_text), ("lab", lab_text)):
+        found = f"^{form}: found a speaker called '{re.escape(name)}', a label of no speech"
+        with pytest.raises(DataError, match=found):
+            text([*TURNS, Turn(4, 5, name)], 9.0)
+
+
+@pytest.mark.parametrize("name", ["Paul", "Silvia", "musician", "noise1", "[Ann]", "12"])
+def test_names_that_are_like_those_are_read_again(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.txt").write_text(audacity_text([Turn(4, 5, name)], 9.0))
+    (tmp_path / "a.lab").write_text(lab_text([Turn(4, 5, name)], 9.0))
+    assert read_audacity(tmp_path / "a.txt")[0] == read_lab(tmp_path / "a.lab")[0] == [Turn(4, 5, name)]
 
 
 def test_label_tracks_with_frequencies_and_blanks_in_names(tmp_path: Path) -> None:
