@@ -13,7 +13,8 @@ from diar.io.figure import check_figures, write_png
 from diar.io.files import TEMPORARY_SUFFIX, read_bytes, write_text
 from diar.report.content import Provenance, RecordingContent, SetContent, SetRow, set_row
 from diar.report.merge_curve import merge_curve_figure
-from diar.report.page import GENERATOR, recording_page, set_page
+from diar.report.page import recording_page, set_page
+from diar.report.shell import GENERATOR
 from diar.report.timeline_figure import timeline_figure
 
 INDEX = "index.html"

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import base64
-import re
-from collections.abc import Mapping
 from html import escape
-from pathlib import Path
 from urllib.parse import quote
 
-from diar.io.files import read_text
-from diar.report.colours import page_colours
 from diar.report.content import Audio, RecordingContent, SetContent
 from diar.report.page_data import recording_data, script_json
 from diar.report.sections import (
@@ -23,11 +18,10 @@ from diar.report.sections import (
     speaker_section,
     vad_section,
 )
+from diar.report.shell import filled, script, style
 
-_PARTS = Path(__file__).with_name("web")
 _RECORDING_SCRIPTS = ("theme", "view", "timeline", "overview", "player", "turn_table", "merge_curve", "page")
 _SET_SCRIPTS = ("theme", "set")
-GENERATOR = '<meta name="generator" content="diar">'  # tells these pages from others
 
 
 def recording_page(content: RecordingContent) -> str:
@@ -39,50 +33,35 @@ def recording_page(content: RecordingContent) -> str:
         merge_section(content.curves),
     ]
     link = f'<a class="up" href="{_href(content.set_href)}">all recordings</a>' if content.set_href else ""
-    return _filled(
+    return filled(
         "page.html",
         {
             "title": escape(content.recording),
-            "style": _style(),
+            "style": style(),
             "up": link,
             "header": recording_header(content),
             "audio": _audio(content.audio),
             "panels": "".join(panels),
             "provenance": provenance_section(content.provenance),
             "data": script_json(recording_data(content)),
-            "script": _script(_RECORDING_SCRIPTS),
+            "script": script(*_RECORDING_SCRIPTS),
         },
     )
 
 
 def set_page(content: SetContent) -> str:
     """The page of a set: a table of its recordings, each with a link to its own page."""
-    return _filled(
+    return filled(
         "set.html",
         {
             "title": escape(content.name),
-            "style": _style(),
+            "style": style(),
             "header": set_header(content),
             "table": set_table(content),
             "provenance": provenance_section(content.provenance),
-            "script": _script(_SET_SCRIPTS),
+            "script": script(*_SET_SCRIPTS),
         },
     )
-
-
-def _filled(template: str, parts: Mapping[str, str]) -> str:
-    """The template with its ``{{names}}`` replaced, in one go: what is put in is not looked at again."""
-    filled = {"generator": GENERATOR, **parts}
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: filled[match.group(1)], read_text(_PARTS / template))
-
-
-def _style() -> str:
-    colours = "".join(f"--{name}:light-dark({light},{dark});" for name, (light, dark) in page_colours().items())
-    return f":root{{{colours}}}\n{read_text(_PARTS / 'page.css')}"
-
-
-def _script(names: tuple[str, ...]) -> str:
-    return "".join(read_text(_PARTS / f"{name}.js") for name in names)
 
 
 def _audio(audio: Audio | None) -> str:

@@ -1,0 +1,161 @@
+"""The page of the experiments on a set of images: all tables, all pictures, whole in itself and without network."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+from diar.images.experiments import Experiment, Run, by_kind
+from diar.images.tables import NOT_RUN, Table, experiment_table, kind_table, overview, settings_text
+from diar.report.content import Provenance
+from diar.report.pictures import Picture, in_order
+from diar.report.sections import figures, provenance_section
+from diar.report.shell import filled, script, style
+
+_KINDS = {"classifier": "Classifiers", "sae": "Autoencoders", "dec": "Clustering: DEC", "idec": "Clustering: IDEC",
+          "vae": "Variational autoencoders", "gan": "Generative adversarial networks"}  # fmt: skip
+_SMALL = 320  # pixels; narrower pictures are shown a whole number of times as large
+
+
+@dataclass(frozen=True)
+class ImagesContent:
+    """What the page shows: experiments in their order, pictures by run, and ``<name>/seed<k>`` that are not complete."""
+
+    experiments: Sequence[Experiment]
+    pictures: Mapping[tuple[str, str], Sequence[Picture]] = field(default_factory=dict)  # by name and folder of the run
+    unfinished: Sequence[str] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The data set's title, with what is to be known of its pixels."""
+        return self.experiments[0].runs[0].title
+
+    def pictures_of(self, run: Run) -> Sequence[Picture]:
+        return self.pictures.get((run.name, run.folder), ())
+
+
+def images_page(content: ImagesContent) -> str:
+    """The page of a set's experiments."""
+    kinds = by_kind(content.experiments)
+    links = [("overview", "All experiments"), *((f"kind-{_id(kind)}", _title(kind)) for kind in kinds)]
+    settings = {experiment.heading: experiment.runs[0].settings for experiment in content.experiments}
+    return filled(
+        "images.html",
+        {
+            "title": escape(f"Experiments on {content.title}"),
+            "style": style("images"),
+            "header": _header(content),
+            "links": "".join(f'<li><a href="#{name}">{escape(text)}</a></li>' for name, text in links),
+            "overview": html_table(overview(content.experiments)) + _unfinished(content.unfinished),
+            "kinds": "".join(_kind_section(kind, members, content) for kind, members in kinds.items()),
+            "provenance": provenance_section(Provenance(settings=settings, versions=content.versions)),
+            "script": script("theme", "images"),
+        },
+    )
+
+
+def html_table(table: Table) -> str:
+    """The table, its title as the caption, in a box that scrolls; its note below."""
+    def cell(column: int, text: str) -> str:
+        if column == 0:
+            return f'<th scope="row">{escape(text)}</th>'
+        return f"<td{' class=text' if column < table.texts else ''}>{escape(text)}</td>"
+
+    head = "".join(f'<th scope="col"{" class=text" if column < table.texts else ""}>{escape(name)}</th>'
+                   for column, name in enumerate(table.heads))  # fmt: skip
+    rows = "".join(f"<tr{' class=quiet' if NOT_RUN in row else ''}>"
+                   f"{''.join(cell(column, text) for column, text in enumerate(row))}</tr>"
+                   for row in table.rows)  # fmt: skip
+    note = f'<p class="hint">{escape(table.note)}</p>' if table.note else ""
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(table.title)}"><table class="results">'
+        f"<caption>{escape(table.title)}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{note}"
+    )
+
+
+def _header(content: ImagesContent) -> str:
+    runs = [run for experiment in content.experiments for run in experiment.runs]
+    named = {"experiments": str(len(content.experiments)), "runs": str(len(runs))}
+    if content.unfinished:
+        named["unfinished"] = str(len(content.unfinished))
+    named["minutes of training"] = f"{sum(run.seconds for run in runs) / 60:.1f}"
+    return f"<h1>Experiments on {escape(content.title)}</h1>{figures(named)}"
+
+
+def _unfinished(folders: Sequence[str]) -> str:
+    if not folders:
+        return ""
+    lines = "".join(f"<li>{escape(folder)}</li>" for folder in folders)
+    return f'<div id="unfinished"><h3>Unfinished: in no table</h3><ul>{lines}</ul></div>'
+
+
+def _kind_section(kind: str, experiments: Sequence[Experiment], content: ImagesContent) -> str:
+    table = kind_table(experiments)
+    parts = [html_table(table) if table else "", *(_article(experiment, content) for experiment in experiments)]
+    name = f"kind-{_id(kind)}"
+    return f'<section class="panel" id="{name}" aria-labelledby="{name}-title"><h2 id="{name}-title">' \
+           f"{escape(_title(kind))}</h2>{''.join(parts)}</section>"  # fmt: skip
+
+
+def _article(experiment: Experiment, content: ImagesContent) -> str:
+    """An experiment: its table and settings, the pictures of its first seed, and those of the others folded away."""
+    first, *others = experiment.runs
+    name = _id(f"{experiment.name}-{experiment.number}")
+    title = f"{experiment.heading}, {first.title}"
+    pictures = _gallery(first, content)
+    for run in others:
+        gallery = _gallery(run, content)
+        pictures += f"<details><summary>Pictures of seed {run.seed}</summary>{gallery}</details>" if gallery else ""
+    settings = f"<details><summary>Settings</summary><p>{escape(settings_text(experiment))}</p></details>"
+    return f'<article aria-labelledby="{name}"><h3 id="{name}">{escape(title)}</h3>' \
+           f"{html_table(experiment_table(experiment))}{pictures}{settings}</article>"  # fmt: skip
+
+
+def _gallery(run: Run, content: ImagesContent) -> str:
+    shown = in_order(content.pictures_of(run))
+    of = f"{run.name}, {run.title}, seed {run.seed}"
+    blocks = (_figure(members[0], of) if len(members) == 1 else _series(members, of) for members in shown)
+    return f'<div class="gallery">{"".join(blocks)}</div>' if shown else ""
+
+
+def _figure(picture: Picture, of: str) -> str:
+    stop = '<button type="button" class="still">Stop</button>' if picture.is_animation else ""
+    return f"<figure>{_enlarging(_image(picture, of), picture.caption)}" \
+           f"<figcaption><span>{escape(picture.caption)}</span> <small>{escape(of)}</small>{stop}</figcaption>" \
+           "</figure>"  # fmt: skip
+
+
+def _series(members: Sequence[Picture], of: str) -> str:
+    """Pictures of which one is seen at a time, the last at first, chosen by a slider."""
+    last = len(members) - 1
+    images = "".join(_image(picture, of, hidden=number < last) for number, picture in enumerate(members))
+    title = f"{members[0].caption} to {members[-1].caption}"
+    return f'<figure class="series">{_enlarging(images, title)}' \
+           f'<label>Picture <input type="range" min="0" max="{last}" value="{last}" step="1" ' \
+           f'aria-label="{escape(title)}"><output>{escape(members[-1].caption)}</output></label>' \
+           f"<figcaption><span>{escape(title)}</span> <small>{escape(of)}</small></figcaption></figure>"  # fmt: skip
+
+
+def _enlarging(images: str, caption: str) -> str:
+    return f'<button type="button" class="enlarge" aria-haspopup="dialog" title="enlarge" ' \
+           f'aria-label="enlarge: {escape(caption)}">{images}</button>'  # fmt: skip
+
+
+def _image(picture: Picture, of: str, hidden: bool = False) -> str:
+    times = max(1, _SMALL // max(picture.width, 1)) if picture.width < _SMALL else 1
+    source = f"data:{picture.mime};base64,{base64.b64encode(picture.content).decode('ascii')}"
+    return f'<img src="{source}" alt="{escape(f"{picture.caption}; {of}")}" data-name="{escape(picture.caption)}" ' \
+           f'width="{times * picture.width}" height="{times * picture.height}" decoding="async"' \
+           f"{' class=pixels' if times > 1 else ''}{' hidden' if hidden else ''}>"  # fmt: skip
+
+
+def _title(kind: str) -> str:
+    return _KINDS.get(kind, kind)
+
+
+def _id(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9-]", lambda match: f"_{ord(match.group()):x}", name)
