@@ -14,7 +14,7 @@ from diar import cli
 from diar.images.experiments import by_kind, put_together
 from diar.images.tables import experiment_table, kind_table, markdown, overview, settings_text
 from diar.io.files import write_text
-from diar.io.images.experiments import read_pictures, read_runs
+from diar.io.images.runs import read_pictures, read_runs
 from diar.io.pages import INDEX
 from diar.report.assemble import program_versions
 from diar.report.images_page import ImagesContent, images_page

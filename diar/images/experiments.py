@@ -110,6 +110,8 @@ def to_run(content: Any, name: str, folder: str, where: object) -> Run:
         if not isinstance(content.get(key), kind) or isinstance(content[key], bool):
             found = "no" if key not in content else f"a wrong value ({str(content[key])[:40]}) of"
             raise DataError(where, f"found {found} '{key}'", "wanted the result of a training", advice)
+    if folder != f"seed{content['seed']}":
+        raise DataError(where, f"found seed {content['seed']}", f"wanted that of its folder, {folder}", advice)
     return Run(name, folder, **{key: content[key] for key in _WANTED})
 
 

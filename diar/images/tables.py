@@ -18,8 +18,8 @@ _HEADLINES = {"classifier": ("accuracy",), "sae": ("psnr",), "dec": ("acc",), "i
               "vae": ("elbo", "loss"), "gan": ("fid", "distance")}  # fmt: skip
 _MAIN_SETTINGS = ("epochs", "batch_size", "learning_rate")
 OVERVIEW_NOTE = (
-    "Mean, standard deviation (n - 1), least and greatest over all seeds that were run; no seed, epoch or setting was "
-    "chosen by the test images. Accuracies in percent of the images. Seconds are those of one seed, their mean."
+    "Mean, standard deviation (n - 1), least and greatest over all seeds that were run; none of them was chosen. "
+    "Accuracies in percent. Seconds are the mean time of a seed."
 )
 _OVERVIEW_HEADS = ("experiment", "images", "settings", "figure", "the report", "ours, mean", "sd", "min", "max",
                    "seeds", "learned from", "judged on", "seconds", "trained on")  # fmt: skip
@@ -77,8 +77,8 @@ def kind_table(experiments: Sequence[Experiment]) -> Table | None:
         cells = [_mean_and_sd(name, one.get(name)) for name in names]
         rows.append((experiment.heading, experiment.runs[0].title, *cells))
     note = "Means over seeds, ± standard deviation where there are several seeds."
-    kind = experiments[0].kind
-    return Table(f"{kind}: figures side by side", ("experiment", "images", *map(shown_name, names)), tuple(rows), 2, note)
+    heads = ("experiment", "images", *map(shown_name, names))
+    return Table(f"{experiments[0].kind}: figures side by side", heads, tuple(rows), 2, note)
 
 
 def markdown(table: Table) -> str:
@@ -154,7 +154,7 @@ def _missing_row(kind: str, net: str, title: str, told: str) -> tuple[str, ...]:
 
 def _is_pixels(experiment: Experiment) -> bool:
     """The source report has no figures of other input."""
-    return experiment.runs[0].settings.get("input", "pixels") == "pixels"
+    return str(experiment.runs[0].settings.get("input", "pixels")) == "pixels"
 
 
 def _kind_order(name: str) -> int:

@@ -22,7 +22,7 @@ _SMALL = 320  # pixels; narrower pictures are shown a whole number of times as l
 
 @dataclass(frozen=True)
 class ImagesContent:
-    """What the page shows: experiments in their order, pictures by run, and ``<name>/seed<k>`` that are not complete."""
+    """What the page shows: experiments in their order, pictures by run, and the ``<name>/seed<k>`` not complete."""
 
     experiments: Sequence[Experiment]
     pictures: Mapping[tuple[str, str], Sequence[Picture]] = field(default_factory=dict)  # by name and folder of the run

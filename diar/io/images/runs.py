@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from diar.errors import DataError
@@ -19,9 +20,10 @@ def read_runs(exp: Path) -> tuple[list[Run], list[str]]:
     Raises:
         DataError: there is no run that is complete, or a result is none.
     """
+    advice = "run a stage of 1 to 6 first"
     if not exp.is_dir():
-        raise DataError(exp, "found no folder", "wanted that of a data set's experiments", "run a stage of 1 to 6 first")
-    folders = [folder for folder in exp.glob("*/seed*") if folder.is_dir()]
+        raise DataError(exp, "found no folder", "wanted that of a data set's experiments", advice)
+    folders = [folder for folder in exp.glob("*/seed*") if re.fullmatch(r"seed\d+", folder.name) and folder.is_dir()]
     folders.sort(key=lambda folder: (*order_of(folder.parent.name), natural(folder.name)))
     runs, unfinished = [], []
     for folder in folders:
@@ -32,7 +34,7 @@ def read_runs(exp: Path) -> tuple[list[Run], list[str]]:
             unfinished.append(f"{folder.parent.name}/{folder.name}")
     if not runs:
         found = f"no {RESULT} in {', '.join(unfinished)}" if unfinished else f"no <name>/seed<k>/{RESULT}"
-        raise DataError(exp, f"found {found}", "wanted a run that is complete", "run a stage of 1 to 6 first")
+        raise DataError(exp, f"found {found}", "wanted a run that is complete", advice)
     return runs, unfinished
 
 
