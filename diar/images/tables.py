@@ -14,8 +14,9 @@ from diar.images.source_report import NO_FIGURE, source_rows, told_of
 UNKNOWN = "–"
 NOT_RUN = "not run"
 _PERCENT = {"accuracy", "acc", "nmi", "ari", "share"}  # last words of figures from 0 to 1
-_HEADLINES = {"classifier": ("accuracy",), "sae": ("psnr",), "dec": ("acc",), "idec": ("acc",),
-              "vae": ("elbo", "loss"), "gan": ("fid", "distance")}  # fmt: skip
+_HEADLINES = {"classifier": ("accuracy",), "sae": ("psnr",), "dec": ("acc", "accuracy"), "idec": ("acc", "accuracy"),
+              "vae": ("bernoulli_negative_elbo", "elbo"), "gan": ("frechet", "fid")}  # fmt: skip
+_REAL = "real "  # before the names of figures of real images, which stand beside those of generated ones
 _MAIN_SETTINGS = ("epochs", "batch_size", "learning_rate")
 OVERVIEW_NOTE = (
     "Mean, standard deviation (n - 1), least and greatest over all seeds that were run; none of them was chosen. "
@@ -53,17 +54,24 @@ def overview(experiments: Sequence[Experiment]) -> Table:
 
 
 def experiment_table(experiment: Experiment) -> Table:
-    """A row a figure of an experiment: its spread, and what each seed gave."""
-    heads = ("figure", "mean", "sd", "min", "max", *(f"seed {run.seed}" for run in experiment.runs))
+    """A row a figure of an experiment: its spread, that of real images where it is known, what each seed gave."""
+    figures = experiment.figures()
+    real = {name.removeprefix(_REAL): spread(values).mean for name, values in figures.items()
+            if name.startswith(_REAL) and name.removeprefix(_REAL) in figures}  # fmt: skip
+    heads = ("figure", "mean", "sd", "min", "max", *(["real images"] if real else []))
     rows = []
-    for name, values in experiment.figures().items():
-        cells = _spread_cells(name, spread(values))
+    for name, values in figures.items():
+        if name.removeprefix(_REAL) in real and name.startswith(_REAL):
+            continue
+        beside = [shown(name, real.get(name, math.nan))] if real else []
+        cells = [*_spread_cells(name, spread(values)), *beside]
         rows.append((shown_name(name), *cells, *(shown(name, value) for value in values)))
     seconds = [run.seconds for run in experiment.runs]
-    found = spread(seconds)
-    cells = [f"{value:.1f}" if math.isfinite(value) else UNKNOWN for value in found[:4]]
+    cells = [f"{value:.1f}" if math.isfinite(value) else UNKNOWN for value in spread(seconds)[:4]]
+    cells += [UNKNOWN] if real else []
     rows.append(("seconds", *cells, *(f"{value:.1f}" for value in seconds)))
-    return Table(f"{experiment.heading}, {experiment.runs[0].title}", heads, tuple(rows))
+    seeds = [f"seed {run.seed}" for run in experiment.runs]
+    return Table(f"{experiment.heading}, {experiment.runs[0].title}", (*heads, *seeds), tuple(rows))
 
 
 def kind_table(experiments: Sequence[Experiment]) -> Table | None:
@@ -108,10 +116,10 @@ def shown(name: str, value: float) -> str:
 
 def headline(experiment: Experiment) -> str:
     """The name of the figure that stands for an experiment in the overview; empty if it has none."""
-    names = list(experiment.figures())
+    names = sorted(experiment.figures(), key=lambda name: name.count(" "))  # what lies deeper is of some part
     for word in _HEADLINES.get(experiment.kind, ()):
         for name in names:
-            if word in re.split(r"[ _]", name.lower()):
+            if word == name or word in re.split(r"[ _]", name.lower()):
                 return name
     return names[0] if names else ""
 

@@ -41,7 +41,7 @@ class ImagesContent:
 def images_page(content: ImagesContent) -> str:
     """The page of a set's experiments."""
     kinds = by_kind(content.experiments)
-    links = [("overview", "All experiments"), *((f"kind-{_id(kind)}", _title(kind)) for kind in kinds)]
+    links = [("all", "All experiments"), *((f"kind-{_id(kind)}", _title(kind)) for kind in kinds)]
     settings = {experiment.heading: experiment.runs[0].settings for experiment in content.experiments}
     return filled(
         "images.html",
@@ -58,8 +58,8 @@ def images_page(content: ImagesContent) -> str:
     )
 
 
-def html_table(table: Table) -> str:
-    """The table, its title as the caption, in a box that scrolls; its note below."""
+def html_table(table: Table, under_heading: bool = False) -> str:
+    """The table, its title as the caption unless it stands ``under_heading``, in a box that scrolls; its note below."""
     def cell(column: int, text: str) -> str:
         if column == 0:
             return f'<th scope="row">{escape(text)}</th>'
@@ -71,9 +71,10 @@ def html_table(table: Table) -> str:
                    f"{''.join(cell(column, text) for column, text in enumerate(row))}</tr>"
                    for row in table.rows)  # fmt: skip
     note = f'<p class="hint">{escape(table.note)}</p>' if table.note else ""
+    caption = "" if under_heading else f"<caption>{escape(table.title)}</caption>"
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(table.title)}"><table class="results">'
-        f"<caption>{escape(table.title)}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{note}"
+        f"{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{note}"
     )
 
 
@@ -112,7 +113,7 @@ def _article(experiment: Experiment, content: ImagesContent) -> str:
         pictures += f"<details><summary>Pictures of seed {run.seed}</summary>{gallery}</details>" if gallery else ""
     settings = f"<details><summary>Settings</summary><p>{escape(settings_text(experiment))}</p></details>"
     return f'<article aria-labelledby="{name}"><h3 id="{name}">{escape(title)}</h3>' \
-           f"{html_table(experiment_table(experiment))}{pictures}{settings}</article>"  # fmt: skip
+           f"{html_table(experiment_table(experiment), under_heading=True)}{pictures}{settings}</article>"  # fmt: skip
 
 
 def _gallery(run: Run, content: ImagesContent) -> str:

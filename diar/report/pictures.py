@@ -16,6 +16,14 @@ _CAPTIONS = {
     "loss": "Losses, phase by phase, over the epochs",
     "confusion": "Confusion matrix: a row is a class, a cell the share of its images, in percent, that was taken for "
     "the column",
+    "coverage": "Shares of samples, and of real images, that the classifier takes for each class",
+    "dimensions": "Samples along one latent value a row, the others at 0",
+    "epochs": "Samples of the same latent vectors after every epoch",
+    "first_and_last": "Samples of the same latent vectors after the first epoch and after the last, side by side",
+    "nearest": "Samples above the training images that are nearest to them",
+    "reconstructions": "Originals above their reconstructions",
+    "samples": "Samples of the trained network",
+    "ways": "Samples on ways from one latent vector to another, a row a way",
 }
 
 
@@ -32,12 +40,13 @@ class Picture:
     @property
     def caption(self) -> str:
         """What it shows."""
+        animation = ", an animation" if self.is_animation else ""
         if self.name in _CAPTIONS:
-            return _CAPTIONS[self.name]
+            return _CAPTIONS[self.name] + animation
         words = re.sub(r"[-_\s]+", " ", self.name).strip()
         words = re.sub(r"(?<=\d) (?=\d)|(?<=[a-z])(?=\d)", " ", words)
         words = re.sub(r"\b0+(?=\d)", "", words)
-        return words[:1].upper() + words[1:] + (", an animation" if self.is_animation else "")
+        return words[:1].upper() + words[1:] + animation
 
     @property
     def is_animation(self) -> bool:

@@ -77,6 +77,14 @@ def test_an_experiment_has_its_figures_seed_by_seed() -> None:
     assert (seconds["mean"], seconds["seed 2"]) == ("101.5", "102.0")
 
 
+def test_figures_of_real_images_stand_beside_those_of_generated_ones() -> None:
+    figures = {"frechet": 12.5, "least_share": 0.04, "real": {"frechet": 1.5, "n_frechet": 10}}
+    found = {row["figure"]: row for row in rows(experiment_table(one("gan_x", figures=figures)))}
+    assert list(found) == ["frechet", "least share, %", "real n frechet", "seconds"]
+    assert [row["real images"] for row in found.values()] == ["1.5", "–", "–", "–"]
+    assert found["frechet"]["seed 1"] == "12.5" and found["seconds"]["seed 1"] == "101.0"
+
+
 def test_experiments_of_a_kind_stand_side_by_side() -> None:
     experiments = put_together([run("sae_32", figures={"psnr": 20.5}), run("sae_128", figures={"psnr": 24.0}),
                                 run("sae_128", seed=2, figures={"psnr": 25.0, "ssim": 0.9})])  # fmt: skip
@@ -90,6 +98,9 @@ def test_experiments_of_a_kind_stand_side_by_side() -> None:
     [
         ("sae_x", {"mse": 1.0, "psnr": 2.0}, "psnr"),
         ("vae_x", {"a": 1.0, "test_elbo": 2.0}, "test_elbo"),
+        ("sae_x", {"baseline": {"psnr": 1.0}, "last": {"deep": {"psnr": 0.0}}, "mean_psnr": 2.0}, "mean_psnr"),
+        ("gan_x", {"real": {"frechet": 1.0}, "frechet": 2.0, "confidence": 0.0}, "frechet"),
+        ("vae_x", {"negative_elbo": 1.0, "bernoulli_negative_elbo": 2.0}, "bernoulli_negative_elbo"),
         ("dec_x", {"acc": 1.0, "aaa": 2.0}, "acc"),
         ("other_x", {"b": 1.0, "a": 2.0}, "a"),
         ("gan_x", {}, ""),

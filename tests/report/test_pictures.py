@@ -46,6 +46,7 @@ def test_cut_pictures_are_refused(tmp_path: Path) -> None:
     ("name", "caption"),
     [
         ("loss", "Losses, phase by phase, over the epochs"),
+        ("reconstructions", "Originals above their reconstructions"),
         ("epoch_001", "Epoch 1"),
         ("epoch50", "Epoch 50"),
         ("size_128_latent", "Size 128 latent"),
