@@ -62,7 +62,7 @@ def html_table(table: Table, under_heading: bool = False) -> str:
     """The table, its title as the caption unless it stands ``under_heading``, in a box that scrolls; its note below."""
     def cell(column: int, text: str) -> str:
         if column == 0:
-            return f'<th scope="row">{escape(text)}</th>'
+            return f'<th scope="row">{escape(text).replace("_", "_<wbr>")}</th>'
         return f"<td{' class=text' if column < table.texts else ''}>{escape(text)}</td>"
 
     head = "".join(f'<th scope="col"{" class=text" if column < table.texts else ""}>{escape(name)}</th>'

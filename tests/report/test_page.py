@@ -19,7 +19,7 @@ from diar.report.page_data import recording_data, script_json
 from diar.report.sections import clock
 from diar.segments import Segment, Turn
 
-VOID = {"meta", "link", "br", "img", "input", "hr"}
+VOID = {"meta", "link", "br", "img", "input", "hr", "wbr"}
 NASTY = ["</script><script>alert(1)</script>", "<b>\"'&lt;", "{{data}}", "\\1 \\g<0> $&", "é\u2028\U0001f600", "<!--"]
 
 
