@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -72,7 +73,9 @@ class TrainingProgress:
             from tqdm import tqdm
 
             desc = f"{self._name}: {phase}"
-            self._bar = tqdm(total=of, desc=desc, initial=done, bar_format=_BAR, mininterval=0, miniters=0)
+            self._bar = tqdm(
+                total=of, desc=desc, initial=done, bar_format=_BAR, mininterval=0, miniters=0, **_size_if_unknown()
+            )
 
     def _draw(self, done: float, losses: Mapping[str, float], rate: float) -> None:
         self._shown = time.perf_counter()
@@ -88,6 +91,16 @@ class TrainingProgress:
             return ""
         seconds = (time.perf_counter() - self._began) * (of - done) / (done - self._done)
         return f", {seconds:.0f} s left"
+
+
+def _size_if_unknown() -> dict[str, int]:
+    """What tqdm is to take for the size of a terminal that tells none, as those of containers may."""
+    try:
+        columns, rows = os.get_terminal_size(sys.stderr.fileno())
+    except OSError:
+        return {}
+    # it would draw nothing
+    return {} if columns and rows else {"ncols": columns or 80, "nrows": rows or 24}
 
 
 def _told(losses: Mapping[str, float]) -> str:

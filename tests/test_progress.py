@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
+import pty
 import re
 import sys
+import termios
 import time
 
 import numba
@@ -48,6 +51,22 @@ def test_a_terminal_has_a_bar_a_phase(monkeypatch: pytest.MonkeyPatch, capsys: p
     for text in ("r1: layer 1: 100%", "3/3", "r1: fine-tuning: 100%", "1/1", "loss 0.1235, label change 2, rate 0.01"):
         assert text in shown, text
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("size", [(0, 0), (0, 120), (40, 0), (40, 120)])
+def test_a_terminal_that_tells_no_size_has_a_bar(monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
+    master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, size)
+    with open(slave, "w", encoding="utf-8") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        progress = TrainingProgress("r1")
+        progress.show(epoch(3))
+        progress.close()
+        terminal.flush()
+        drawn = os.read(master, 100000).decode()
+    os.close(master)
+    assert "r1: layer 1: 100%" in drawn and "3/3" in drawn
+    assert max(map(len, re.split("[\r\n]+", drawn))) <= (size[1] or 80)
 
 
 def test_a_bar_goes_on_where_the_training_does(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from image_files import write_idx_set
+from killing import MARK, wait_for_end
 from recipe_tree import Recipe, Tree
 
 
@@ -27,6 +32,58 @@ def test_stages_0_and_1_on_the_digits(recipe: Recipe) -> None:
         assert found["seed"] == seed and found["figures"]["accuracy"] > 0.5 and found["n_train"] == 1200
     again = recipe.run("--preset=smoke", "--stage=1", "--stop_stage", "1", "--seeds=2")
     assert "seed2: trained already" in again.console and "epoch" not in again.console
+
+
+def test_the_report_has_a_row_and_the_pictures_of_what_was_trained(recipe: Recipe) -> None:
+    recipe.run("--preset", "smoke", "--stop-stage", "1", "--seeds", "1 2")
+    (recipe.folder / "exp/digits/vae_smoke/seed1").mkdir(parents=True)
+    done = recipe.run("--stage", "7")
+    report = recipe.folder / "exp" / "digits" / "report"
+    assert (report / "results.md").read_text() in done.console
+    (row,) = done.naming("| classifier_basic_smoke | Digits | net basic, epochs 6,", "| 1 2 | 1200 | 400 test |")
+    assert "| none given |" in row and "cpu, 1 thread |" in row
+    assert done.naming("| vae | Digits |", "| not run |") and done.naming("- vae_smoke/seed1")
+    page = (report / "index.html").read_text()
+    assert page.count("<img src=\"data:image/png;base64,") >= 4 and "Confusion matrix" in page
+
+
+def ended(recipe: Recipe, words: list[str], kind: signal.Signals) -> None:
+    """Run the recipe until its training is within its epochs, and end all of it by a signal."""
+    log = recipe.folder / "log"
+    with open(log, "wb") as console:
+        process = subprocess.Popen(
+            [str(recipe.folder / "run.sh"), *words], cwd=recipe.folder,
+            env=recipe.environment(**{MARK: recipe.folder.name}),
+            stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )  # fmt: skip
+        deadline = time.monotonic() + 60
+        while b": epoch 3 of" not in log.read_bytes() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        os.killpg(process.pid, kind)
+        process.wait()
+    assert wait_for_end(process.pid, recipe.folder.name) == []
+    assert b"Traceback" not in log.read_bytes()
+
+
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT])
+def test_a_training_that_was_ended_goes_on_to_the_same_bytes(recipe: Recipe, kind: signal.Signals) -> None:
+    words = ["--preset", "smoke", "--stop-stage", "1", "--seeds", "5", "--classifier-opts", "--epochs 9"]
+    whole, other = recipe.copy(f"whole_{kind.name}"), recipe.copy(f"ended_{kind.name}")
+    whole.run(*words)
+    ended(other, words, kind)
+    seed = Path("exp/digits/classifier_basic_smoke/seed5")
+    assert not (other.folder / seed / "result.json").exists()
+    done = other.run(*words)
+    assert done.naming(f"{seed}: going on after epoch ", " of 'training'") and not done.naming("epoch 1 of")
+    files = [
+        {path.name: path.read_bytes() for path in (one.folder / seed).iterdir() if path.name != "result.json"}
+        for one in (whole, other)
+    ]
+    assert set(files[0]) == {"confusion.png", "loss.json", "loss.png", "model.pt", "options.json"}
+    assert files[0] == files[1]
+    results = [result(one, "digits/classifier_basic_smoke/seed5") | {"seconds": 0} for one in (whole, other)]
+    assert results[0] == results[1]
 
 
 def test_the_users_options_win_over_the_presets(recipe: Recipe) -> None:
@@ -54,6 +111,7 @@ def test_official_files_are_taken_from_where_they_are(recipe: Recipe, tmp_path: 
         (["--classifier", "vgg"], "--classifier: found 'vgg'; wanted one of: basic resnet"),
         (["--preset", "huge"], "--preset: found 'huge'; wanted one of: smoke fast report"),
         (["--seeds", "1 x"], "--seeds: found '1 x'; wanted numbers as in \"1 2 3\""),
+        (["--seeds", "01"], "--seeds: found '01'; wanted numbers as in \"1 2 3\""),
         (["--device", "tpu"], "--device: found 'tpu'; wanted one of: cpu cuda auto"),
         (["--num-threads", "many"], "--num-threads: found 'many'; wanted a number from 0 to 99"),
         (["--stage", "8"], "--stage 8 --stop-stage 7: found nothing to run; wanted some of stages 0 to 7"),

@@ -79,7 +79,7 @@ check_choice judged-on "$judged_on" test validation
 check_choice device "$device" cpu cuda auto
 for seed in ${seeds:-none}; do
   case $seed in
-    *[!0-9]* | ??????????*) refuse "--seeds: found '$seeds'; wanted numbers as in \"1 2 3\"" ;;
+    *[!0-9]* | ??????????* | 0?*) refuse "--seeds: found '$seeds'; wanted numbers as in \"1 2 3\"" ;;
   esac
 done
 case $data_dir in '' | /*) ;; *) data_dir=$started_in/$data_dir ;; esac

@@ -148,4 +148,5 @@ def test_what_is_wrong_is_told_in_one_line(folder: Path, words: list[str], messa
 
 def test_without_a_prepared_set_it_says_what_makes_one(tmp_path: Path) -> None:
     printed = step(tmp_path, code=1)
-    assert printed.endswith("data: no such folder; wanted a prepared data set; stage 0 makes it: ./run.sh --stage 0\n")
+    assert "data: no such folder; wanted a prepared data set; stage 0 makes it: " in printed
+    assert printed.endswith(": ./run.sh --stop-stage 0 --dataset NAME\n")

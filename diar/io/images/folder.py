@@ -19,7 +19,7 @@ from diar.io.files import TEMPORARY_SUFFIX, atomic_path, read_json, write_json
 
 _TABLE = "dataset.json"
 _ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
-_ADVICE = "stage 0 makes it: ./run.sh --stage 0"
+_ADVICE = "stage 0 makes it: ./run.sh --stop-stage 0 --dataset NAME"
 
 
 def write_dataset(folder: Path, dataset: Dataset) -> None:
