@@ -14,7 +14,7 @@ from diar import cli
 from diar.images.experiments import by_kind, put_together
 from diar.images.tables import experiment_table, kind_table, markdown, overview, settings_text
 from diar.io.files import write_text
-from diar.io.images.runs import read_pictures, read_runs
+from diar.io.images.runs import read_pictures, read_runs, read_shared_pictures
 from diar.io.pages import INDEX
 from diar.report.assemble import program_versions
 from diar.report.images_page import ImagesContent, images_page
@@ -33,7 +33,7 @@ def main() -> None:
     experiments = put_together(runs)
     shown = runs if arguments.all_seeds else [experiment.runs[0] for experiment in experiments]
     pictures = {(run.name, run.folder): read_pictures(exp, run) for run in shown}
-    content = ImagesContent(experiments, pictures, unfinished, program_versions())
+    content = ImagesContent(experiments, pictures, read_shared_pictures(exp), unfinished, program_versions())
     report = exp / "report"
     report.mkdir(exist_ok=True)
     text = results(content)

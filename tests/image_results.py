@@ -67,9 +67,14 @@ def write_experiments(exp: Path) -> Path:
         write_run(exp, "classifier_basic_fast", seed, ("confusion", "loss"), figures=figures)
     write_run(exp, "classifier_resnet_fast", choices={"net": "resnet"}, figures={"accuracy": 0.885})
     (exp / "classifier_resnet_fast" / "seed2").mkdir()
-    by_size = {f"size {size}": {"psnr": 20.0 + place} for place, size in enumerate((32, 64, 128, 512))}
-    names = ("size_32", "size_64", "size_128", "size_512", "loss")
-    write_run(exp, "sae_fast", 1, names, choices={}, noun="sae", figures={"mean_psnr": 22.5, "baseline": by_size})
+    for size in (512, 64):
+        figures = {"mse": 0.01, "pca_psnr": 20.0, "psnr": 22.5, "ssim": 0.8, "deep": {"psnr": 1.0}}
+        options = result()["options"] | {"code_size": size, "latent": True}
+        write_run(exp, f"sae_{size}_latent_fast", 1, ("reconstructions", "loss"), choices={}, noun="autoencoder",
+                  figures=figures, options=options)  # fmt: skip
+    (exp / "sae_fast").mkdir()
+    for name in ("sizes", "size64", "size512"):
+        (exp / "sae_fast" / f"{name}.png").write_bytes(png(grey=len(name)))
     epochs = tuple(f"epoch_{number:02}" for number in range(1, 13))
     folder = write_run(exp, "gan_fast", 1, (*epochs, "samples", "loss"), choices={}, noun="gan",
                        figures={"fid": 12.25, "fid_floor": 1.5, "least_share": 0.04})  # fmt: skip

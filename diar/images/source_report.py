@@ -27,7 +27,7 @@ _CLUSTERING = {  # accuracy in percent, of DEC and of IDEC
 SOURCE_ROWS = (
     SourceRow("classifier", "cifar10", "basic", "61 %"),
     SourceRow("classifier", "cifar10", "resnet", "91 %"),
-    SourceRow("sae", "cifar10", "", "pictures only: smaller sizes blur, and at 128 the latent layer makes them worse"),
+    SourceRow("sae", "cifar10", "", "pictures only"),
     *(
         SourceRow(kind, dataset, net, f"{figures[column]:g} %")
         for column, kind in enumerate(("dec", "idec"))

@@ -17,7 +17,7 @@ _PERCENT = {"accuracy", "acc", "nmi", "ari", "share"}  # last words of figures f
 _HEADLINES = {"classifier": ("accuracy",), "sae": ("psnr",), "dec": ("acc", "accuracy"), "idec": ("acc", "accuracy"),
               "vae": ("bernoulli_negative_elbo", "elbo"), "gan": ("frechet", "fid")}  # fmt: skip
 _REAL = "real "  # before the names of figures of real images, which stand beside those of generated ones
-_MAIN_SETTINGS = ("epochs", "batch_size", "learning_rate")
+_MAIN_SETTINGS = ("code_size", "latent", "epochs", "batch_size", "learning_rate")
 OVERVIEW_NOTE = (
     "Mean, standard deviation (n - 1), least and greatest over all seeds that were run; none of them was chosen. "
     "Accuracies in percent. Seconds are the mean time of a seed."
@@ -118,9 +118,9 @@ def headline(experiment: Experiment) -> str:
     """The name of the figure that stands for an experiment in the overview; empty if it has none."""
     names = sorted(experiment.figures(), key=lambda name: name.count(" "))  # what lies deeper is of some part
     for word in _HEADLINES.get(experiment.kind, ()):
-        for name in names:
-            if word == name or word in re.split(r"[ _]", name.lower()):
-                return name
+        having = [name for name in names if word == name or word in re.split(r"[ _]", name.lower())]
+        if having:
+            return word if word in having else having[0]
     return names[0] if names else ""
 
 

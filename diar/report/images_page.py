@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from diar.images.experiments import Experiment, Run, by_kind
+from diar.images.experiments import Experiment, Run, by_kind, kind_of
 from diar.images.tables import NOT_RUN, Table, experiment_table, kind_table, overview, settings_text
 from diar.report.content import Provenance
 from diar.report.pictures import Picture, in_order
@@ -22,10 +22,14 @@ _SMALL = 320  # pixels; narrower pictures are shown a whole number of times as l
 
 @dataclass(frozen=True)
 class ImagesContent:
-    """What the page shows: experiments in their order, pictures by run, and the ``<name>/seed<k>`` not complete."""
+    """What the page shows: experiments in their order, pictures by run, and the ``<name>/seed<k>`` not complete.
+
+    ``shared`` are pictures of several runs, by the name of their folder, whose kind's section they stand in.
+    """
 
     experiments: Sequence[Experiment]
     pictures: Mapping[tuple[str, str], Sequence[Picture]] = field(default_factory=dict)  # by name and folder of the run
+    shared: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
     unfinished: Sequence[str] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -96,7 +100,10 @@ def _unfinished(folders: Sequence[str]) -> str:
 
 def _kind_section(kind: str, experiments: Sequence[Experiment], content: ImagesContent) -> str:
     table = kind_table(experiments)
-    parts = [html_table(table) if table else "", *(_article(experiment, content) for experiment in experiments)]
+    shared = [_gallery(pictures, f"{of}, {content.title}") for of, pictures in content.shared.items()
+              if kind_of(of) == kind]  # fmt: skip
+    articles = [_article(experiment, content) for experiment in experiments]
+    parts = [html_table(table) if table else "", *shared, *articles]
     name = f"kind-{_id(kind)}"
     return f'<section class="panel" id="{name}" aria-labelledby="{name}-title"><h2 id="{name}-title">' \
            f"{escape(_title(kind))}</h2>{''.join(parts)}</section>"  # fmt: skip
@@ -107,18 +114,22 @@ def _article(experiment: Experiment, content: ImagesContent) -> str:
     first, *others = experiment.runs
     name = _id(f"{experiment.name}-{experiment.number}")
     title = f"{experiment.heading}, {first.title}"
-    pictures = _gallery(first, content)
+    pictures = _run_gallery(first, content)
     for run in others:
-        gallery = _gallery(run, content)
+        gallery = _run_gallery(run, content)
         pictures += f"<details><summary>Pictures of seed {run.seed}</summary>{gallery}</details>" if gallery else ""
     settings = f"<details><summary>Settings</summary><p>{escape(settings_text(experiment))}</p></details>"
     return f'<article aria-labelledby="{name}"><h3 id="{name}">{escape(title)}</h3>' \
            f"{html_table(experiment_table(experiment), under_heading=True)}{pictures}{settings}</article>"  # fmt: skip
 
 
-def _gallery(run: Run, content: ImagesContent) -> str:
-    shown = in_order(content.pictures_of(run))
-    of = f"{run.name}, {run.title}, seed {run.seed}"
+def _run_gallery(run: Run, content: ImagesContent) -> str:
+    return _gallery(content.pictures_of(run), f"{run.name}, {run.title}, seed {run.seed}")
+
+
+def _gallery(pictures: Sequence[Picture], of: str) -> str:
+    """Pictures, each with its caption and what it is ``of``."""
+    shown = in_order(pictures)
     blocks = (_figure(members[0], of) if len(members) == 1 else _series(members, of) for members in shown)
     return f'<div class="gallery">{"".join(blocks)}</div>' if shown else ""
 

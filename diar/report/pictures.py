@@ -22,6 +22,7 @@ _CAPTIONS = {
     "first_and_last": "Samples of the same latent vectors after the first epoch and after the last, side by side",
     "nearest": "Samples above the training images that are nearest to them",
     "reconstructions": "Originals above their reconstructions",
+    "sizes": "Figures of reconstructions by the size of the embedding",
     "samples": "Samples of the trained network",
     "ways": "Samples on ways from one latent vector to another, a row a way",
 }
@@ -43,6 +44,8 @@ class Picture:
         animation = ", an animation" if self.is_animation else ""
         if self.name in _CAPTIONS:
             return _CAPTIONS[self.name] + animation
+        if match := re.fullmatch(r"size(\d+)", self.name):
+            return f"Size {match.group(1)}: originals above reconstructions, with the latent layer above without"
         words = re.sub(r"[-_\s]+", " ", self.name).strip()
         words = re.sub(r"(?<=\d) (?=\d)|(?<=[a-z])(?=\d)", " ", words)
         words = re.sub(r"\b0+(?=\d)", "", words)

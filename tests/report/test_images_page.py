@@ -12,7 +12,7 @@ from image_results import png, result, write_experiments, write_gif
 from test_page import NASTY, Page, words
 
 from diar.images.experiments import put_together, to_run
-from diar.io.images.runs import read_pictures, read_runs
+from diar.io.images.runs import read_pictures, read_runs, read_shared_pictures
 from diar.report.images_page import ImagesContent, images_page
 from diar.report.pictures import to_picture
 
@@ -25,7 +25,8 @@ def exp(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def content_of(exp: Path) -> ImagesContent:
     runs, unfinished = read_runs(exp)
     pictures = {(run.name, run.folder): read_pictures(exp, run) for run in runs}
-    return ImagesContent(put_together(runs), pictures, unfinished, {"diar": "1.0"})
+    shared = read_shared_pictures(exp)
+    return ImagesContent(put_together(runs), pictures, shared, unfinished, {"diar": "1.0"})
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +39,9 @@ def called(name: str, **changes: Any) -> ImagesContent:
     choices = {"net": name, name: name}
     content = result(title=name, machine=name, choices=choices, figures={name: 1.0}, **changes)
     run = to_run(content, f"x_{name}", "seed1", "here")
-    pictures = {(run.name, run.folder): [to_picture(name, png(), name)]}
-    return ImagesContent(put_together([run]), pictures, [name], {name: name})
+    picture = to_picture(name, png(), name)
+    pictures = {(run.name, run.folder): [picture]}
+    return ImagesContent(put_together([run]), pictures, {f"x_{name}": [picture]}, [name], {name: name})
 
 
 def test_sections_stand_in_the_recipes_order_and_the_contents_lead_to_them(page: Page) -> None:
@@ -58,10 +60,13 @@ def test_sections_stand_in_the_recipes_order_and_the_contents_lead_to_them(page:
 def test_tables_and_what_is_unfinished_are_there(page: Page) -> None:
     assert page.texts["h1"] == page.texts["title"] == "Experiments on CIFAR-10 (JPEG pixels)"
     header = words(page.texts["header"])
-    assert all(told in header for told in ("experiments4", "runs6", "unfinished1"))
+    assert all(told in header for told in ("experiments5", "runs7", "unfinished1"))
     assert "61 %62.501.5061.0064.001 2 3" in page.texts["#all"] and "not run" in page.texts["#all"]
     assert page.texts["#unfinished"] == "Unfinished: in no tableclassifier_resnet_fast/seed2"
-    assert "baseline size 128 psnr" in page.texts["#kind-sae"]
+    assert "pca psnr" in page.texts["#kind-sae"] and "side by side" in page.texts["#kind-sae"]
+    assert "code size 64, latent true, epochs 16" in page.texts["#all"]
+    for box in [attributes for _, attributes in page.elements if attributes.get("class") == "scroll"]:
+        assert box["tabindex"] == "0" and box["role"] == "region" and box["aria-label"]
     assert "fid12.25" in page.texts["#kind-gan"] and "versionsdiar1.0" in page.texts["#settings"]
 
 
@@ -69,18 +74,18 @@ def test_every_picture_is_in_the_page_with_a_text_in_its_stead(exp: Path, page: 
     files = [path for path in exp.rglob("*") if path.suffix in (".png", ".gif")]
     images = page.attributes("img")
     embedded = {base64.b64decode(image["src"].partition(",")[2]) for image in images}
-    assert len(images) == len(files) == 27 and embedded == {path.read_bytes() for path in files}
+    assert len(images) == len(files) == 29 and embedded == {path.read_bytes() for path in files}
     for image in images:
-        assert re.fullmatch(r"[A-Z].+; \w+, CIFAR-10 \(JPEG pixels\), seed \d", image["alt"]), image["alt"]
+        assert re.fullmatch(r"[A-Z].+; \w+, CIFAR-10 \(JPEG pixels\)(, seed \d)?", image["alt"]), image["alt"]
         assert image["src"].startswith("data:image/gif" if "animation" in image["alt"] else "data:image/png")
     captions = page.texts["figcaption"]
     assert "Confusion matrix: a row is a class" in captions and "Epoch 1 to Epoch 12" in captions
-    assert captions.count("JPEG pixels") == len(page.attributes("figure")) == 16
+    assert captions.count("JPEG pixels") == len(page.attributes("figure")) == 18
 
 
 def test_small_pictures_are_whole_times_as_large(page: Page) -> None:
     sizes = {(image["width"], image["height"], image.get("class")) for image in page.attributes("img")}
-    assert sizes == {("320", "240", "pixels"), ("400", "30", None), ("300", "200", "pixels")}
+    assert sizes == {("318", "212", "pixels"), ("320", "240", "pixels"), ("400", "30", None), ("300", "200", "pixels")}
 
 
 def test_of_a_series_one_is_seen(page: Page) -> None:
@@ -107,6 +112,9 @@ def test_names_are_text_whatever_they_are(name: str) -> None:
     plain, nasty = Page(images_page(called("x"))), Page(images_page(called(name)))
     assert [tag for tag, _ in nasty.elements] == [tag for tag, _ in plain.elements]
     assert nasty.texts["h1"] == f"Experiments on {name}" and name in nasty.texts["#all"]
+    captions = {image["data-name"] for image in nasty.attributes("img")}
+    assert captions == {to_picture(name, png(), name).caption}
+    assert all(image["alt"].endswith(f"x_{name}, {name}, seed 1") for image in nasty.attributes("img")[1:])
     assert name in nasty.texts["#settings"] and len(nasty.attributes("script")) == 1
 
 

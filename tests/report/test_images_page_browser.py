@@ -48,7 +48,7 @@ def test_every_picture_is_decoded(page: Browser) -> None:
     page.run("document.querySelectorAll('details').forEach(one => { one.open = true; })")
     page.run("Promise.all([...document.images].map(image => image.decode())).then(() => 1)")
     assert page.run("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
-    assert page.run("document.images.length") == 27
+    assert page.run("document.images.length") == 29
 
 
 @pytest.mark.parametrize("dark", [False, True])

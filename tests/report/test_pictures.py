@@ -49,6 +49,7 @@ def test_cut_pictures_are_refused(tmp_path: Path) -> None:
         ("reconstructions", "Originals above their reconstructions"),
         ("epoch_001", "Epoch 1"),
         ("epoch50", "Epoch 50"),
+        ("size128", "Size 128: originals above reconstructions, with the latent layer above without"),
         ("size_128_latent", "Size 128 latent"),
         ("latent-traversal", "Latent traversal"),
         ("epochs_01_100", "Epochs 1 100"),

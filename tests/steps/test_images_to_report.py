@@ -28,7 +28,8 @@ def test_the_tables_are_printed_and_written_with_a_page(exp: Path) -> None:
     assert titles == [
         "## All experiments", "## Unfinished: in no table", "## classifier: figures side by side",
         "## classifier_basic_fast, CIFAR-10 (JPEG pixels)", "## classifier_resnet_fast, CIFAR-10 (JPEG pixels)",
-        "## sae_fast, CIFAR-10 (JPEG pixels)", "## gan_fast, CIFAR-10 (JPEG pixels)", "## Settings",
+        "## sae: figures side by side", "## sae_64_latent_fast, CIFAR-10 (JPEG pixels)",
+        "## sae_512_latent_fast, CIFAR-10 (JPEG pixels)", "## gan_fast, CIFAR-10 (JPEG pixels)", "## Settings",
     ]  # fmt: skip
     for line in text.splitlines():
         if line.startswith("| classifier") or line.startswith("| sae"):

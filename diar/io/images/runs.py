@@ -44,6 +44,20 @@ def read_pictures(exp: Path, run: Run) -> list[Picture]:
     Raises:
         DataError: one of them is no picture.
     """
-    folder = exp / run.name / run.folder
+    return _pictures(exp / run.name / run.folder)
+
+
+def read_shared_pictures(exp: Path) -> dict[str, list[Picture]]:
+    """The PNG and GIF files beside the folders of seeds, which are of several runs, by the name of their folder.
+
+    Raises:
+        DataError: one of them is no picture.
+    """
+    folders = sorted((folder for folder in exp.iterdir() if folder.is_dir()), key=lambda folder: order_of(folder.name))
+    found = {folder.name: _pictures(folder) for folder in folders}
+    return {name: pictures for name, pictures in found.items() if pictures}
+
+
+def _pictures(folder: Path) -> list[Picture]:
     paths = [path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")]
     return [to_picture(path.stem, read_bytes(path), path) for path in sorted(paths)]

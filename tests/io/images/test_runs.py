@@ -8,7 +8,7 @@ import pytest
 from image_results import png, write_experiments, write_run
 
 from diar.errors import DataError
-from diar.io.images.runs import read_pictures, read_runs
+from diar.io.images.runs import read_pictures, read_runs, read_shared_pictures
 
 
 def test_runs_come_in_the_recipes_order_and_unfinished_ones_apart(tmp_path: Path) -> None:
@@ -19,8 +19,8 @@ def test_runs_come_in_the_recipes_order_and_unfinished_ones_apart(tmp_path: Path
     (tmp_path / "vae_fast" / "seeds").mkdir()  # no run
     runs, unfinished = read_runs(tmp_path)
     assert [f"{run.name}/{run.folder}" for run in runs] == [
-        *(f"classifier_basic_fast/seed{seed}" for seed in (1, 2, 3)), "classifier_resnet_fast/seed1", "sae_fast/seed1",
-        "vae_fast/seed9", "vae_fast/seed10", "gan_fast/seed1",
+        *(f"classifier_basic_fast/seed{seed}" for seed in (1, 2, 3)), "classifier_resnet_fast/seed1",
+        "sae_64_latent_fast/seed1", "sae_512_latent_fast/seed1", "vae_fast/seed9", "vae_fast/seed10", "gan_fast/seed1",
     ]  # fmt: skip
     assert unfinished == ["classifier_resnet_fast/seed2"]
 
@@ -32,6 +32,19 @@ def test_pictures_lie_beside_the_result(tmp_path: Path) -> None:
     (folder / "E.PNG").write_bytes(png())
     runs, _ = read_runs(tmp_path)
     assert [picture.name for picture in read_pictures(tmp_path, runs[0])] == ["E", "a", "b"]
+
+
+def test_pictures_of_several_runs_lie_beside_their_folders(tmp_path: Path) -> None:
+    write_experiments(tmp_path)
+    (tmp_path / "a.png").write_bytes(png())
+    (tmp_path / "report").mkdir()
+    found = read_shared_pictures(tmp_path)
+    assert {name: [one.name for one in pictures] for name, pictures in found.items()} == {
+        "sae_fast": ["size512", "size64", "sizes"],
+    }  # fmt: skip
+    (tmp_path / "sae_fast" / "sizes.png").write_bytes(b"none")
+    with pytest.raises(DataError, match="sizes.png: found no PNG"):
+        read_shared_pictures(tmp_path)
 
 
 @pytest.mark.parametrize(
