@@ -17,6 +17,7 @@ _PERCENT = {"accuracy", "acc", "nmi", "ari", "share"}  # last words of figures f
 _HEADLINES = {"classifier": ("accuracy",), "sae": ("psnr",), "dec": ("acc", "accuracy"), "idec": ("acc", "accuracy"),
               "vae": ("bernoulli_negative_elbo", "elbo"), "gan": ("frechet", "fid")}  # fmt: skip
 _REAL = "real "  # before the names of figures of real images, which stand beside those of generated ones
+_MOST_COLUMNS = 10
 _MAIN_SETTINGS = ("code_size", "latent", "epochs", "batch_size", "learning_rate")
 OVERVIEW_NOTE = (
     "Mean, standard deviation (n - 1), least and greatest over all seeds that were run; none of them was chosen. "
@@ -79,14 +80,16 @@ def kind_table(experiments: Sequence[Experiment]) -> Table | None:
     if len(experiments) < 2:
         return None
     figures = [experiment.figures() for experiment in experiments]
-    names = list(dict.fromkeys(name for one in figures for name in one))
-    rows = []
-    for experiment, one in zip(experiments, figures, strict=True):
-        cells = [_mean_and_sd(name, one.get(name)) for name in names]
-        rows.append((experiment.heading, experiment.runs[0].title, *cells))
+    names = [name for name in dict.fromkeys(name for one in figures for name in one) if not name.startswith(_REAL)]
+    columns = [("experiment", *(experiment.heading for experiment in experiments)),
+               ("images", *(experiment.runs[0].title for experiment in experiments))]  # fmt: skip
+    columns += [(shown_name(name), *(_mean_and_sd(name, one.get(name)) for one in figures)) for name in names]
+    title = f"{experiments[0].kind}: figures side by side"
     note = "Means over seeds, ± standard deviation where there are several seeds."
-    heads = ("experiment", "images", *map(shown_name, names))
-    return Table(f"{experiments[0].kind}: figures side by side", heads, tuple(rows), 2, note)
+    if len(names) > _MOST_COLUMNS:  # a row a figure
+        return Table(title, columns[0], tuple(columns[1:]), 1, note)
+    heads, *rows = zip(*columns, strict=True)
+    return Table(title, heads, tuple(rows), 2, note)
 
 
 def markdown(table: Table) -> str:
@@ -136,10 +139,13 @@ def _overview_row(experiment: Experiment) -> tuple[str, ...]:
     settings = [f"{key.replace('_', ' ')} {_plain(run.settings[key])}" for key in run.choices]
     settings += [f"{key.replace('_', ' ')} {_plain(run.options[key])}" for key in _MAIN_SETTINGS if key in run.options]
     seeds = " ".join(str(run.seed) for run in experiment.runs)
+    figure = shown_name(name) or UNKNOWN
+    if real := experiment.figures().get(f"{_REAL}{name}"):
+        figure += f" (real images: {shown(name, spread(real).mean)})"
     seconds = spread([run.seconds for run in experiment.runs]).mean
     judged = "validation" if run.options.get("judged_on") == "validation" else "test"
     return (
-        experiment.heading, run.title, ", ".join(settings) or UNKNOWN, shown_name(name) or UNKNOWN, _told(experiment),
+        experiment.heading, run.title, ", ".join(settings) or UNKNOWN, figure, _told(experiment),
         *cells, seeds, str(run.n_train), f"{run.n_test} {judged}", f"{seconds:.0f}", run.machine,
     )  # fmt: skip
 

@@ -82,6 +82,8 @@ def test_figures_of_real_images_stand_beside_those_of_generated_ones() -> None:
     found = {row["figure"]: row for row in rows(experiment_table(one("gan_x", figures=figures)))}
     assert list(found) == ["frechet", "least share, %", "real n frechet", "seconds"]
     assert [row["real images"] for row in found.values()] == ["1.5", "–", "–", "–"]
+    (row,) = [row for row in rows(overview([one("gan_x", figures=figures)])) if row["experiment"] == "gan_x"]
+    assert (row["figure"], row["ours, mean"]) == ("frechet (real images: 1.5)", "12.5")
     assert found["frechet"]["seed 1"] == "12.5" and found["seconds"]["seed 1"] == "101.0"
 
 
@@ -91,6 +93,14 @@ def test_experiments_of_a_kind_stand_side_by_side() -> None:
     table = kind_table(experiments)
     assert table is not None and [row[2:] for row in table.rows] == [("20.5", "–"), ("24.5 ± 0.7071", "–")]
     assert kind_table(experiments[:1]) is None
+
+
+def test_many_figures_of_a_kind_have_a_row_each() -> None:
+    figures = {f"f{number:02}": float(number) for number in range(11)} | {"real": {"f01": 7.0}}
+    table = kind_table(put_together([run("vae_a", figures=figures), run("vae_b", figures={"f03": 9.0})]))
+    assert table is not None and table.heads == ("experiment", "vae_a", "vae_b") and len(table.rows) == 12
+    assert table.rows[0] == ("images", "CIFAR-10 (JPEG pixels)", "CIFAR-10 (JPEG pixels)")
+    assert table.rows[4] == ("f03", "3", "9") and table.rows[5] == ("f04", "4", "–")
 
 
 @pytest.mark.parametrize(
