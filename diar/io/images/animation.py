@@ -1,0 +1,26 @@
+"""Pictures one after the other, as GIF files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from diar.images.sets import UInt8
+from diar.io.files import atomic_path
+
+_LAST_SHOWN = 2000  # milliseconds
+
+
+def write_animation(path: Path, frames: Sequence[UInt8], milliseconds: int = 120) -> None:
+    """Write (H, W, C) uint8 ``frames``, C 1 or 3, as a GIF that goes on for ever, atomically; the last is shown longer.
+
+    A frame that is like the one before is kept. The colours of RGB frames are reduced to 256.
+    """
+    from PIL import Image
+
+    images = [Image.fromarray(frame[..., 0] if frame.shape[2] == 1 else frame) for frame in frames]
+    durations = [milliseconds] * (len(images) - 1) + [_LAST_SHOWN]
+    with atomic_path(path) as temporary:
+        images[0].save(
+            temporary, format="GIF", save_all=True, append_images=images[1:], duration=durations, loop=0
+        )  # fmt: skip
