@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """train vae: images -> vae: a variational autoencoder, of one seed, and what its samples are worth.
 
-<output> gets the model, its losses, the same samples after every epoch as pictures and as an animation, reconstructions,
-samples along each latent value and on ways between latent vectors, and result.json: the evidence lower bound of the test
-images and its parts, and what a classifier (--judge) finds among samples, with the same figures of real images. With
---judged-on validation a tenth of the training images takes the place of the test images.
+<output> gets the model, its losses, the same samples after every epoch as pictures and as an animation,
+reconstructions, samples along each latent value and on ways between latent vectors, and result.json: the evidence
+lower bound of the test images and its parts, and what a classifier (--judge) finds among samples, with the same figures
+of real images. With --judged-on validation a tenth of the training images takes the place of the test images.
 
 e.g.: steps/train_vae.py --judge exp/mnist/classifier_basic/seed1/model.pt data/mnist exp/mnist/vae/seed1
 """

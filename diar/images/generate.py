@@ -105,18 +105,19 @@ def reconstruct(network: Vae, images: UInt8) -> UInt8:
 def judge_bound(network: Vae, images: UInt8, device: DeviceOptions) -> dict[str, Any]:
     """The evidence lower bound of (N, H, W, C) images, negated, and its parts: means over the images, plain values.
 
-    ``negative_elbo`` is ``reconstruction`` and ``kl``, all in nats, of the network's own likelihood: of pixels as shares
-    (bernoulli), or a density of pixels from 0 to 1 (gaussian). ``bernoulli_negative_elbo`` takes the same outputs for
-    the means of a Bernoulli, whatever the network was trained for, so that two can be compared. ``squared_error`` is
-    summed over the pixels; ``kl_by_dimension`` is ``kl`` by latent value, ``active_dimensions`` those of 0.01 nats or
-    more.
+    ``negative_elbo`` is ``reconstruction`` and ``kl``, all in nats, of the network's own likelihood: of pixels as
+    shares (bernoulli), or a density of pixels from 0 to 1 (gaussian). ``bernoulli_negative_elbo`` takes the same
+    outputs for the means of a Bernoulli, whatever the network was trained for, so that two can be compared.
+    ``squared_error`` is summed over the pixels; ``kl_by_dimension`` is ``kl`` by latent value, ``active_dimensions``
+    those of 0.01 nats or more.
     """
     from diar.nets.image_inputs import ImageInputs
     from diar.nets.train import find_device, threads
     from diar.nets.vae import elbo_parts
 
     with threads(device.num_threads):
-        parts = {name: value.numpy() for name, value in elbo_parts(network, ImageInputs(images, find_device(device))).items()}
+        found = elbo_parts(network, ImageInputs(images, find_device(device)))
+    parts = {name: value.numpy() for name, value in found.items()}
     by_dimension = parts["kl"].mean(axis=0)
     kl, reconstruction = float(by_dimension.sum()), float(parts[network.likelihood].mean())
     return {
@@ -133,7 +134,8 @@ def judge_bound(network: Vae, images: UInt8, device: DeviceOptions) -> dict[str,
 def to_checkpoint(network: Generative, kind: str, options: VaeOptions | GanOptions) -> dict[str, Any]:
     """Weights and plain values, for ``diar.io.checkpoint``; ``kind`` is vae or gan."""
     weights = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
-    return {"format": _FORMAT, "kind": kind, "shape": list(network.shape), "options": asdict(options), "weights": weights}
+    content = {"format": _FORMAT, "kind": kind, "shape": list(network.shape)}
+    return content | {"options": asdict(options), "weights": weights}
 
 
 def from_checkpoint(content: Mapping[str, Any], where: object) -> Generative:

@@ -29,7 +29,8 @@ def ways(starts: Float32, ends: Float32, n_steps: int) -> Float32:
     after = np.where(turning, np.sin(share * angle) / sine, share)
     directions = before * first[:, None] + after * last[:, None]
     length = (1 - share) * lengths[0][:, None] + share * lengths[1][:, None]
-    return (directions * length).astype(np.float32)
+    found: Float32 = (directions * length).astype(np.float32)
+    return found
 
 
 def along_dimensions(dimensions: NDArray[np.int64], n_latent: int, values: Float32) -> Float32:

@@ -32,7 +32,7 @@ class SampleOptions(Options):
 
 @dataclass(frozen=True)
 class SampleJudge:
-    """A classifier of ``trained`` images, (N, H, W, C) uint8, that compares samples with ``judged`` ones, (M, H, W, C)."""
+    """A classifier that compares samples with real images, ``judged`` and ``trained`` ones, (N, H, W, C) uint8."""
 
     classifier: Classifier
     trained: UInt8

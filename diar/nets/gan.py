@@ -1,4 +1,4 @@
-"""Generative adversarial network (I. Goodfellow et al., "Generative Adversarial Nets", 2014) of fully connected layers."""
+"""A fully connected generative adversarial network (I. Goodfellow et al., "Generative Adversarial Nets", 2014)."""
 
 from __future__ import annotations
 

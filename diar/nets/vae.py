@@ -1,4 +1,4 @@
-"""Variational autoencoder (D. Kingma, M. Welling, "Auto-Encoding Variational Bayes", 2014) of fully connected layers."""
+"""A fully connected variational autoencoder (D. Kingma, M. Welling, "Auto-Encoding Variational Bayes", 2014)."""
 
 from __future__ import annotations
 

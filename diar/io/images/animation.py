@@ -21,6 +21,5 @@ def write_animation(path: Path, frames: Sequence[UInt8], milliseconds: int = 120
     images = [Image.fromarray(frame[..., 0] if frame.shape[2] == 1 else frame) for frame in frames]
     durations = [milliseconds] * (len(images) - 1) + [_LAST_SHOWN]
     with atomic_path(path) as temporary:
-        images[0].save(
-            temporary, format="GIF", save_all=True, append_images=images[1:], duration=durations, loop=0
-        )  # fmt: skip
+        rest = {"append_images": images[1:], "duration": durations, "loop": 0}
+        images[0].save(temporary, format="GIF", save_all=True, **rest)
