@@ -62,8 +62,8 @@ class GenerativeJob(ImageJob):
         classifier = from_checkpoint(content, path)
         shape, wanted = tuple(content["shape"]), self.dataset.train.shape
         if shape != wanted or content["n_classes"] != len(self.dataset.classes):
-            found = f"found a classifier of {content['n_classes']} classes of images of {shape}"
-            raise DataError(path, found, f"wanted one of {len(self.dataset.classes)} classes of {wanted}")
+            found = f"found a classifier of {content['n_classes']} classes of {_size(shape)} images"
+            raise DataError(path, found, f"wanted one of {len(self.dataset.classes)} of {_size(wanted)}")
         self.records(judge=f"{zlib.crc32(read_bytes(path)):08x}")
         return classifier
 
@@ -113,3 +113,7 @@ def shown(images: UInt8, n_columns: int) -> UInt8:
 
 def _epoch_name(epoch: int) -> str:
     return f"epoch_{epoch:03d}"
+
+
+def _size(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))

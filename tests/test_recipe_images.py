@@ -37,6 +37,40 @@ def test_the_users_options_win_over_the_presets(recipe: Recipe) -> None:
     assert (found["n_test"], found["options"]["judged_on"]) == (129, "validation")
 
 
+def test_stages_5_and_6_on_the_digits(recipe: Recipe) -> None:
+    words = ("--preset", "smoke", "--classifier", "resnet", "--seeds", " 3 4")
+    recipe.run(*words, "--stop-stage", "0")
+    done = recipe.run(*words, "--stage", "6", "--stop-stage", "6", code=1)
+    wanted = "exp/digits/classifier_resnet_smoke/seed3/model.pt: no such file; wanted the classifier that judges; "
+    assert done.lines[-1] == f"train_gan.py: {wanted}run stage 1 first", done.console
+    recipe.run(*words, "--stage", "1", "--stop-stage", "1")
+    recipe.run(*words, "--stage", "5", "--stop-stage", "6")
+    judges = set()
+    for name in ("vae_gaussian", "vae_bernoulli", "gan"):
+        for seed in (3, 4):
+            found = result(recipe, f"digits/{name}_smoke/seed{seed}")
+            assert found["figures"]["n_samples"] == 500 and found["options"]["epochs"] == 3
+            folder = recipe.folder / f"exp/digits/{name}_smoke/seed{seed}"
+            judges.add(found["choices"]["judge"])
+            if name != "gan":
+                losses = [line["losses"]["loss"] for line in json.loads((folder / "loss.json").read_text())]
+                assert losses[-1] < losses[0] and found["choices"]["likelihood"] == name.removeprefix("vae_")
+    assert len(judges) == 1
+
+
+def test_either_vae_that_fails_ends_the_recipe(recipe: Recipe) -> None:
+    recipe.run("--preset", "smoke", "--stop-stage", "1")
+    for likelihood in ("gaussian", "bernoulli"):
+        folder = recipe.folder / f"exp/digits/vae_{likelihood}_smoke_validation/seed1"
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.write_text("in the way")
+        judge = "--judge exp/digits/classifier_basic_smoke/seed1/model.pt --epochs 1"
+        done = recipe.run("--preset", "smoke", "--stage", "5", "--judged-on", "validation", "--vae-opts", judge,
+                          code=1)  # fmt: skip
+        assert f"{folder.parent.name}/seed1" in done.console and "stage 6" not in done.console
+        folder.unlink()
+
+
 def test_official_files_are_taken_from_where_they_are(recipe: Recipe, tmp_path: Path) -> None:
     write_idx_set(tmp_path, 40, 20, packed=True)
     words = ("--dataset", "mnist", "--data-dir", str(tmp_path), "--stop-stage", "0")
