@@ -14,7 +14,7 @@ RNG = np.random.default_rng(3)
 
 
 @pytest.mark.parametrize("n_frames", [1, 2, 9])
-def test_frames_of_grey_come_back_as_they_were(tmp_path: Path, n_frames: int) -> None:
+def test_frames_of_grey_come_back_in_32_levels(tmp_path: Path, n_frames: int) -> None:
     frames = [RNG.integers(0, 256, (20, 30, 1)).astype(np.uint8) for _ in range(n_frames)]
     write_animation(tmp_path / "a.gif", frames, 150)
     with Image.open(tmp_path / "a.gif") as image:
@@ -22,7 +22,8 @@ def test_frames_of_grey_come_back_as_they_were(tmp_path: Path, n_frames: int) ->
         read = [(np.asarray(frame.convert("L")), frame.info.get("duration")) for frame in ImageSequence.Iterator(image)]
         assert n_frames == 1 or image.info["loop"] == 0
     for frame, (pixels, _) in zip(frames, read, strict=True):
-        assert (pixels == frame[..., 0]).all()
+        assert abs(pixels.astype(int) - frame[..., 0]).max() <= 5 and len(np.unique(pixels)) <= 32
+        assert (pixels[frame[..., 0] == 0] == 0).all() and (pixels[frame[..., 0] == 255] == 255).all()
     if n_frames > 1:
         assert [duration for _, duration in read] == [150] * (n_frames - 1) + [2000]
     assert [path.name for path in tmp_path.iterdir()] == ["a.gif"]
