@@ -17,7 +17,7 @@ STEPS = sorted((ROOT / "steps").glob("*.py"))
 COMMANDS = sorted((ROOT / "diar" / "commands").glob("[!_]*.py"))  # the steps of the command diar
 # what programs are made of, each above those before
 PROGRAMS = ["diar/cli.py", "diar/job.py", "diar/training_job.py", "diar/turns_command.py",
-            "diar/image_job.py"]
+            "diar/image_job.py", "diar/generative_job.py"]
 
 FILE_METHODS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "tofile", "fromfile", "fdopen"}
 NUMPY_FILES = {"load", "save", "savez", "savez_compressed", "loadtxt", "savetxt", "genfromtxt", "memmap", "fromfile"}
@@ -157,6 +157,9 @@ HEAVY = {
      "diar.io.checkpoint", "diar.io.figure", "diar.annotation", "diar.io.turn_files", "diar.io.data_check",
      "diar.commands.convert", "diar.commands.check", "diar.score_traps", "diar.speaker_table", "diar.bootstrap",
      "diar.image_job", "diar.images.classify", "diar.images.sets", "diar.images.confusion", "diar.nets.image_options",
+     "diar.generative_job", "diar.images.generate", "diar.images.sample_judge", "diar.images.frechet",
+     "diar.images.coverage", "diar.images.nearest", "diar.images.latents", "diar.io.images.animation",
+     "diar.report.coverage_figure",
      "diar.io.images.official", "diar.io.images.folder", "diar.io.images.picture", "diar.report.confusion_figure",
      "diar.images.experiments", "diar.images.tables", "diar.io.images.runs", "diar.report.images_page",
      "diar.commands.score", "diar.diarization", "diar.confidence", "diar.commands.diarize", "diar.commands.recut"],

@@ -94,6 +94,37 @@ def test_the_users_options_win_over_the_presets(recipe: Recipe) -> None:
     assert (found["n_test"], found["options"]["judged_on"]) == (129, "validation")
 
 
+def test_stages_5_and_6_on_the_digits(recipe: Recipe) -> None:
+    words = ("--preset", "smoke", "--part-opts", "--test-images 300")
+    recipe.run(*words, "--seeds", "3", "--stop-stage", "0")
+    done = recipe.run(*words, "--seeds", " 3 4", "--stage", "6", "--stop-stage", "6", code=1)
+    wanted = "exp/digits/classifier_basic_smoke/seed3/model.pt: no such file; wanted the classifier that judges; "
+    assert done.lines[-1] == f"train_gan.py: {wanted}run stage 1 first", done.console
+    recipe.run(*words, "--seeds", "3", "--stage", "1", "--stop-stage", "1")
+    recipe.run(*words, "--seeds", "3", "--stage", "5", "--stop-stage", "5")
+    recipe.run(*words, "--seeds", " 3 4", "--stage", "6", "--stop-stage", "6")
+    judges = set()
+    for name in ("vae_gaussian_smoke/seed3", "vae_bernoulli_smoke/seed3", "gan_smoke/seed3", "gan_smoke/seed4"):
+        found = result(recipe, f"digits/{name}")
+        assert found["figures"]["n_samples"] == 500 and found["options"]["epochs"] == 3
+        judges.add(found["choices"]["judge"])
+        if name.startswith("vae"):
+            history = json.loads((recipe.folder / "exp/digits" / name / "loss.json").read_text())
+            assert history[-1]["losses"]["loss"] < history[0]["losses"]["loss"]
+            assert found["choices"]["likelihood"] in name
+    assert len(judges) == 1
+
+
+def test_a_vae_that_fails_beside_the_other_ends_the_recipe(recipe: Recipe) -> None:
+    recipe.run("--preset", "smoke", "--stop-stage", "1")
+    blocked = recipe.folder / "exp/digits/vae_gaussian_smoke/seed1"
+    blocked.parent.mkdir(parents=True, exist_ok=True)
+    blocked.write_text("in the way")
+    done = recipe.run("--preset", "smoke", "--stage", "5", "--vae-opts", "--epochs 1 --samples 20", code=1)
+    assert "vae_gaussian_smoke/seed1: " in done.console and "stage 6" not in done.console, done.console
+    assert result(recipe, "digits/vae_bernoulli_smoke/seed1")["options"]["epochs"] == 1
+
+
 def test_official_files_are_taken_from_where_they_are(recipe: Recipe, tmp_path: Path) -> None:
     write_idx_set(tmp_path, 40, 20, packed=True)
     words = ("--dataset", "mnist", "--data-dir", str(tmp_path), "--stop-stage", "0")

@@ -75,6 +75,56 @@ class ResNetOptions(ClassifierOptions):
         numbers("--widths", self.widths, 3)
 
 
+@dataclass(frozen=True)
+class VaeOptions(OptimizerOptions):
+    """A variational autoencoder of two linear layers each way."""
+
+    likelihood: str = option(
+        "bernoulli",
+        "of a pixel: bernoulli, cross-entropy; gaussian, squared error summed over pixels, as of a variance of 0.5",
+        choices=("bernoulli", "gaussian"),
+    )
+    hidden: int = option(400, "width of the hidden layers", low=1)
+    latent: int = option(20, "values of a latent vector", low=1)
+    learning_rate: float = option(1e-3, "of the negated bound", low=1e-9)
+    fused: bool = option(True, _help("fused"))
+    batch_size: int = option(32, "samples an update is made from", low=1)
+    epochs: int = option(100, "length of the training", unit="epochs", low=1)
+
+
+@dataclass(frozen=True)
+class GanOptions(OptimizerOptions):
+    """A generative adversarial network of fully connected layers."""
+
+    generator: str = option("256-256", "widths of the generator's hidden layers")
+    discriminator: str = option("256-256", "widths of the discriminator's hidden layers")
+    latent: int = option(64, "values of a latent vector", low=1)
+    real_label: float = option(1.0, "what the discriminator takes real images for; 1: no smoothing", low=0.5, high=1.0)
+    dropout: float = option(0.3, "of the discriminator's hidden layers", low=0.0, high=0.9)
+    learning_rate: float = option(2e-4, "of both networks", low=1e-9)
+    adam_beta1: float = option(0.5, _help("adam_beta1"), low=0.0, high=0.999)
+    fused: bool = option(True, _help("fused"))
+    batch_size: int = option(100, "samples an update is made from", low=1)
+    epochs: int = option(50, "length of the training", unit="epochs", low=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        widths("--generator", self.generator)
+        widths("--discriminator", self.discriminator)
+
+
+def widths(flag: str, text: str) -> tuple[int, ...]:
+    """One positive whole number or more, as in 256-256.
+
+    Raises:
+        DataError: ``text`` is something else; ``flag`` is named.
+    """
+    words = text.split("-")
+    if not all(word.isdecimal() and int(word) > 0 for word in words):
+        raise DataError(flag, f"found '{text}'", "wanted widths as in 256-256")
+    return tuple(map(int, words))
+
+
 def numbers(flag: str, text: str, how_many: int) -> tuple[int, ...]:
     """Positive whole numbers as in 64-128-256.
 

@@ -128,6 +128,9 @@ train() {
   done
 }
 
+# without_bar <command> [argument]...: a line an epoch on a terminal, too, where several write
+without_bar() { { "$@" 2>&1 >&3 3>&- | cat >&2; } 3>&1; }
+
 # shellcheck disable=SC2086 # options are meant to be split into words
 {
   if runs 0; then
@@ -150,12 +153,17 @@ train() {
     train $exp/idec_$tag train_image_dec.py --kind idec $dec_opts
   fi
 
-  if runs 5; then
-    train $exp/vae_$tag train_vae.py $vae_opts
+  # samples are judged by the classifier of the first seed, the same for all
+  judge=$exp/classifier_${classifier}_$tag/seed$(set -- $seeds && echo $1)/model.pt
+
+  if runs 5; then # two networks side by side, which are too small for two threads each
+    without_bar train $exp/vae_gaussian_$tag train_vae.py --likelihood gaussian --judge $judge $vae_opts &
+    without_bar train $exp/vae_bernoulli_$tag train_vae.py --likelihood bernoulli --judge $judge $vae_opts
+    wait $!
   fi
 
   if runs 6; then
-    train $exp/gan_$tag train_gan.py $gan_opts
+    train $exp/gan_$tag train_gan.py --judge $judge $gan_opts
   fi
 
   if runs 7; then
