@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import os
 import re
@@ -34,6 +35,7 @@ def run(main: Callable[[], None], name: str = "") -> NoReturn:
     """
     sys.argv[0] = name or sys.argv[0]
     _exit_with_parent()
+    sys.unraisablehook = _interrupt_again
     try:
         main()
         sys.stdout.flush()
@@ -48,6 +50,14 @@ def run(main: Callable[[], None], name: str = "") -> NoReturn:
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
+
+
+def _interrupt_again(lost: sys.UnraisableHookArgs) -> None:
+    """Interrupt anew where Ctrl-C came while a library called Python back, which cannot pass the exception on."""
+    if lost.exc_type is KeyboardInterrupt:
+        threading.Timer(0.01, _thread.interrupt_main).start()
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def command_words() -> list[str]:

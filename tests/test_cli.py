@@ -384,3 +384,25 @@ def test_a_process_with_blanks_and_brackets_in_its_name_runs(tmp_path: Path, nam
     finally:
         child.kill()
         child.wait()
+
+
+def test_ctrl_c_ends_a_program_even_while_a_library_calls_python_back() -> None:
+    """Such a callback cannot pass the exception on."""
+    program = """
+import ctypes, time
+from diar import cli
+
+@ctypes.CFUNCTYPE(None)
+def interrupted():
+    raise KeyboardInterrupt
+
+def main():
+    interrupted()
+    time.sleep(20)
+
+cli.run(main, "program")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=15, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
