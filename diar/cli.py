@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import _thread
 import argparse
 import os
 import re
 import shlex
+import signal
 import sys
 import threading
 import time
@@ -55,7 +55,7 @@ def run(main: Callable[[], None], name: str = "") -> NoReturn:
 def _interrupt_again(lost: sys.UnraisableHookArgs) -> None:
     """Interrupt anew where Ctrl-C came while a library called Python back, which cannot pass the exception on."""
     if lost.exc_type is KeyboardInterrupt:
-        threading.Timer(0.01, _thread.interrupt_main).start()
+        threading.Timer(0.01, os.kill, [os.getpid(), signal.SIGINT]).start()
     else:
         sys.__unraisablehook__(lost)
 
