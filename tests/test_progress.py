@@ -83,7 +83,6 @@ def test_a_bar_has_stage_share_and_speed_and_goes_on_by_itself(monkeypatch: pyte
         time.sleep(0.5)
         progress.listener("clusters", 45.0, 60.0)
         time.sleep(1.2)  # nothing is told, and the time goes on
-        progress.tell("r1: done")
     drawn = bars(terminal)
     assert list(dict.fromkeys(bar[:3] for bar in drawn)) == [
         ("r1", "loading", "0"), ("r1", "feats", "25"), ("r1", "clusters", "75"),
@@ -91,14 +90,12 @@ def test_a_bar_has_stage_share_and_speed_and_goes_on_by_itself(monkeypatch: pyte
     assert {bar[3] for bar in drawn} >= {"00:00", "00:01", "00:02"}
     speeds = [int(bar[5]) for bar in drawn if bar[1] == "clusters"]
     assert speeds[0] > speeds[-1] and 45 / 2.6 < speeds[-1] < 45 / 1.9
-    assert "\rr1: done\n" in terminal.getvalue()
     assert terminal.getvalue().rpartition("r1: ")[2].count(" ") > 20, "the last bar is wiped out"
 
 
 def test_elsewhere_nothing_is_shown_and_nobody_listens(capsys: pytest.CaptureFixture[str]) -> None:
     with StageProgress("r1") as progress:
         assert progress.listener is None
-        progress.tell("r1: done")
         time.sleep(0.5)
     assert capsys.readouterr() == ("", "")
 

@@ -2,8 +2,8 @@
 
 A file with one recording gives one page, a file with several a folder with a page each and index.html. OUT is a page if
 it ends in .html, else a folder; what is there stays the file or folder that it is. Audio files are matched to
-recordings by their names; those up to --embed megabytes go into the page. --merges are what 'diar --save-merges' left: merge
-curves, cut at the RTTM's number of speakers. An RTTM without turns is that of a recording in which nobody speaks.
+recordings by their names; those up to --embed megabytes go into the page. --merges are what 'diar --save-merges' left:
+merge curves, cut at the RTTM's number of speakers. An RTTM without turns is that of a recording in which nobody speaks.
 Confidences are the RTTM's own; for diar's see below. Other files stay as they are.
 
 e.g.: diar view --ref ref.rttm --uem all.uem --audio meeting.wav -o meeting.html hyp.rttm
