@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 _EVERY_SECONDS = 0.2  # a line of stages is drawn anew
-_COLUMNS = 80  # of a terminal that does not tell
+_USUAL_SIZE = {"ncols": 80, "nrows": 24}  # of a terminal that does not tell
 
 
 class TrainingProgress:
@@ -43,7 +43,7 @@ class TrainingProgress:
             self.close()
             self._phase = line.phase
             title, initial = f"{self._name}: {line.phase}", line.epoch - 1
-            self._bar = tqdm(total=line.of, desc=title, unit="epoch", initial=initial, **_width())
+            self._bar = tqdm(total=line.of, desc=title, unit="epoch", initial=initial, **_size())
         self._bar.set_postfix_str(f"{losses}, rate {line.rate:g}", refresh=False)
         self._bar.update()
 
@@ -72,7 +72,7 @@ class StageProgress:
         if self._is_terminal:
             from tqdm import tqdm
 
-            self._bar = tqdm(total=1.0, leave=False, bar_format=self._format(), **_width())
+            self._bar = tqdm(total=1.0, leave=False, bar_format=self._format(), **_size())
             self._lasting.enter_context(_compiling(self._count_compiling))
             self._thread.start()
         return self
@@ -115,13 +115,13 @@ def is_terminal() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
 
 
-def _width() -> dict[str, Any]:
-    """What makes a bar as wide as the terminal; where that has no size, as in some containers, tqdm would show none."""
+def _size() -> dict[str, Any]:
+    """What makes a bar as wide as the terminal; where that has no size, as in some containers, tqdm would draw none."""
     try:
         has_size = os.get_terminal_size(sys.stderr.fileno()).columns > 0
     except OSError:
         has_size = True  # tqdm knows what to do
-    return {"dynamic_ncols": True} if has_size else {"ncols": _COLUMNS}
+    return {"dynamic_ncols": True} if has_size else _USUAL_SIZE
 
 
 @contextmanager

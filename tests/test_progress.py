@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
+import pty
 import re
 import sys
+import termios
+import threading
 import time
 
 import numba
@@ -120,3 +124,45 @@ def test_braces_in_a_name_are_no_fields(monkeypatch: pytest.MonkeyPatch) -> None
     with StageProgress("{r}{1}"):
         time.sleep(0.3)
     assert "{r}{1}: loading" in terminal.getvalue()
+
+
+def test_the_thread_that_draws_starts_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads that import at once may wait for each other."""
+
+    def refused(count: object) -> None:
+        assert threading.active_count() == before
+        raise ImportError
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr("diar.progress._compiling", refused)
+    before = threading.active_count()
+    progress = StageProgress("r1")
+    with pytest.raises(ImportError):
+        progress.__enter__()
+    assert threading.active_count() == before
+    progress._bar.close()
+
+
+@pytest.mark.parametrize("size", [(0, 0), (25, 100)])
+def test_bars_are_as_wide_as_the_terminal_or_as_usual(monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, size)
+    with os.fdopen(theirs, "w") as terminal, monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", terminal)
+        with StageProgress("r1"):
+            pass
+        progress = TrainingProgress("r2")
+        progress.show(epoch(1))
+        progress.close()
+        shown = os.read(ours, 4096).decode()
+    os.close(ours)
+    for title in ("r1: loading", "r2: layer 1"):
+        (bar, *_) = (line for line in re.split(r"[\r\n]", shown) if line.startswith(title))
+        assert (size[1] or 80) - 1 <= len(bar) <= (size[1] or 80)
+
+
+def test_without_stderr_nothing_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    with StageProgress("r1") as progress:
+        assert progress.listener is None
+    TrainingProgress("r1").show(epoch(1))

@@ -26,7 +26,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     except OSError as error:
         # a full disk, say, does not tell where; of the temporary name nobody knows
         if error.errno is not None and error.filename in (None, str(temporary), temporary):
-            error.filename, error.filename2 = str(path), None
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:
         temporary.unlink(missing_ok=True)
