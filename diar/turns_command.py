@@ -80,7 +80,7 @@ class TurnsCommand:
         suffixes += [TIMELINE_SUFFIX, MERGES_SUFFIX] if self._arguments.figures else []
         beside = [f"{file_stem(recording)}{suffix}" for recording in recordings for suffix in suffixes]
         beside += [f"{recording}{merges_suffix}" for recording in recordings if merges_suffix]
-        output.open([*files, *([merges] if merges else [])], beside)
+        output.prepare([*files, *([merges] if merges else [])], beside)
         return output
 
     @contextmanager

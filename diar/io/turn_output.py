@@ -48,7 +48,7 @@ class TurnOutput:
         self._turns: dict[str, list[Turn]] = {}
         self._durations: dict[str, float] = {}
 
-    def open(self, inputs: Iterable[Path], beside: Iterable[str] = ()) -> None:
+    def prepare(self, inputs: Iterable[Path], beside: Iterable[str] = ()) -> None:
         """Make the folder; ``beside`` are the names of other files that will be written there.
 
         Raises:

@@ -62,10 +62,10 @@ def test_what_cannot_hold_the_turns_is_refused(where: str, formats: str, reason:
 
 def test_the_folder_is_made_and_nothing_in_it_is_overwritten(tmp_path: Path) -> None:
     output = TurnOutput(f"{tmp_path}/new/", "", ["r"])
-    output.open([tmp_path / "r.rttm"])
+    output.prepare([tmp_path / "r.rttm"])
     assert output.folder.is_dir()
     (output.folder / "r.rttm").touch()
     with pytest.raises(DataError, match="is what is read"):
-        output.open([output.folder / "r.rttm"])
+        output.prepare([output.folder / "r.rttm"])
     with pytest.raises(DataError, match="would be written twice"):
-        output.open([], ["r.rttm"])
+        output.prepare([], ["r.rttm"])
