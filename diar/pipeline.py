@@ -125,7 +125,8 @@ def _check_recut(history: History, n_frames: int, allowed: SpeakerRange) -> None
     if not any(_allows(allowed, partition.n_clusters) for partition in history):
         numbers = sorted(partition.n_clusters for partition in history)
         found = f"passes {numbers[0]} to {numbers[-1]} speakers"
-        most = f" to {allowed.most}".removeprefix(f" to {allowed.fewest}") if allowed.most else " or more"
+        most = f" to {allowed.most}" if allowed.most else " or more"
+        most = "" if allowed.most == allowed.fewest else most
         raise DataError(where, found, f"wanted {allowed.fewest}{most}", advice)
 
 
