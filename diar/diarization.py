@@ -181,7 +181,7 @@ def _diarize(
             stages.begin("vad")
             with part(0.0, _READING_EFFORT):
                 speech = wav_to_vad(audio, options.vad)
-        mask = speech_mask(recording, frames, speech)
+        mask = speech_mask(recording, frames, speech, "name the audio that the speech is of")
         detected = mask.astype(np.float32)
         cepstra = frames
         if options.embedder is not None:

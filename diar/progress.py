@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _EVERY_SECONDS = 0.2  # a line of stages is drawn anew
+_USUAL_SIZE = {"ncols": 80, "nrows": 24}  # of a terminal that does not tell
 
 
 class TrainingProgress:
@@ -22,7 +24,7 @@ class TrainingProgress:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._is_terminal = sys.stderr.isatty()
+        self._is_terminal = is_terminal()
         self._bar: Any = None
         self._phase = ""
         self._started = time.perf_counter()
@@ -40,7 +42,8 @@ class TrainingProgress:
         if line.phase != self._phase:
             self.close()
             self._phase = line.phase
-            self._bar = tqdm(total=line.of, desc=f"{self._name}: {line.phase}", unit="epoch", initial=line.epoch - 1)
+            title, initial = f"{self._name}: {line.phase}", line.epoch - 1
+            self._bar = tqdm(total=line.of, desc=title, unit="epoch", initial=initial, **_size())
         self._bar.set_postfix_str(f"{losses}, rate {line.rate:g}", refresh=False)
         self._bar.update()
 
@@ -58,7 +61,7 @@ class StageProgress:
 
     def __init__(self, title: str) -> None:
         self._title = title
-        self._is_terminal = sys.stderr.isatty()
+        self._is_terminal = is_terminal()
         self._stage, self._done, self._duration = "loading", 0.0, 0.0
         self._n_compiling = 0
         self._ended, self._lasting = threading.Event(), ExitStack()
@@ -69,9 +72,9 @@ class StageProgress:
         if self._is_terminal:
             from tqdm import tqdm
 
-            self._bar = tqdm(total=1.0, leave=False, dynamic_ncols=True, bar_format=self._format())
-            self._thread.start()
+            self._bar = tqdm(total=1.0, leave=False, bar_format=self._format(), **_size())
             self._lasting.enter_context(_compiling(self._count_compiling))
+            self._thread.start()
         return self
 
     def __exit__(
@@ -87,11 +90,6 @@ class StageProgress:
     def listener(self) -> Callable[[str, float, float], None] | None:
         """What wants to know the stage, the seconds done and the recording's seconds; None where nothing is shown."""
         return self._show if self._is_terminal else None
-
-    def tell(self, line: str) -> None:
-        """Print ``line`` above the bar."""
-        if self._is_terminal:
-            self._bar.write(line, file=sys.stderr)
 
     def _show(self, stage: str, done: float, duration: float) -> None:
         self._stage, self._done, self._duration = stage, done, duration
@@ -110,6 +108,20 @@ class StageProgress:
         speed = self._done / self._bar.format_dict["elapsed"] if self._done else 0.0
         told = f"{self._title}: {stage}".replace("{", "{{").replace("}", "}}")
         return f"{told} {{percentage:3.0f}}%|{{bar}}| {{elapsed}}<{{remaining}}, {speed:.0f} x real time"
+
+
+def is_terminal() -> bool:
+    """Whether what is shown is seen."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def _size() -> dict[str, Any]:
+    """What makes a bar as wide as the terminal; where that has no size, as in some containers, tqdm would draw none."""
+    try:
+        has_size = os.get_terminal_size(sys.stderr.fileno()).columns > 0
+    except OSError:
+        has_size = True  # tqdm knows what to do
+    return {"dynamic_ncols": True} if has_size else _USUAL_SIZE
 
 
 @contextmanager

@@ -343,6 +343,15 @@ def test_warnings_have_the_programs_name_and_words_do_not(capsys: pytest.Capture
     assert cli.command_words() == ["--num-spk", "3"]
 
 
+def test_nobody_who_reads_stderr_is_no_error() -> None:
+    code = "from diar import cli\ncli.run(lambda: cli.warn('a') or cli.complain('b') and print('done'))"
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=writer, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stdout) == (0, b"done\n")
+
+
 def test_a_reader_that_leaves_is_no_error() -> None:
     code = "from diar import cli\ncli.run(lambda: print('x' * 100 + '\\n', flush=True) or print('y' * 1000000))"
     reader, writer = os.pipe()

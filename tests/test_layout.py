@@ -153,7 +153,8 @@ HEAVY = {
      "diar.nets.options", "diar.embed", "diar.progress", "diar.report.loss_curves", "diar.training_job",
      "diar.report.page", "diar.report.assemble", "diar.report.stages", "diar.report.timeline_figure",
      "diar.report.merge_curve", "diar.io.pages", "diar.io.page_audio", "diar.commands.view",
-     "diar.io.checkpoint", "diar.io.figure", "diar.annotation", "diar.io.turn_files", "diar.io.data_check",
+     "diar.io.checkpoint", "diar.io.figure", "diar.annotation", "diar.io.turn_files", "diar.io.turn_output",
+     "diar.io.data_check",
      "diar.commands.convert", "diar.commands.check", "diar.score_traps", "diar.speaker_table", "diar.bootstrap",
      "diar.commands.score", "diar.diarization", "diar.confidence", "diar.commands.diarize", "diar.commands.recut"],
 )  # fmt: skip

@@ -14,7 +14,7 @@ from pathlib import Path
 from diar import cli
 from diar.bootstrap import BootstrapOptions
 from diar.errors import DataError
-from diar.io.files import refuse_overwriting, write_text
+from diar.io.files import refuse_overwriting, standard_output, write_text
 from diar.io.rttm import read_rttm_lines, rttm_faults
 from diar.io.uem import read_uem, uem_faults
 from diar.score import ScoreOptions
@@ -33,6 +33,8 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("hypothesis", metavar="<hyp.rttm>", help="the turns to judge")
     given = parser.parse_words(words)
     options = [parser.options(given, cls) for cls in classes]
+    if given.output.endswith("/"):
+        raise DataError("--output", f"found '{given.output}'", "wanted a file")
     refuse_overwriting([Path(given.output)] if given.output else [], map(Path, filter(None, words)))
     sides = [Path(name) for name in (given.reference, given.hypothesis, given.compare) if name]
     faults = _faults(sides[0], _turn_faults) + [fault for path in sides[1:] for fault in _faults(path, rttm_faults)]
@@ -55,7 +57,7 @@ def main(words: Sequence[str]) -> None:
     if given.output:
         write_text(Path(given.output), text)
     else:
-        print(text, end="")
+        standard_output().write(text)
 
 
 def _faults(path: Path, find: Callable[[Path], list[str]]) -> list[str]:

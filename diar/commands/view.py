@@ -1,9 +1,10 @@
 """Make a page to look at, and listen to, the turns of an RTTM file: hypothesis, reference, errors.
 
-A file with one recording gives one page, a file with several a folder with a page each and index.html. Audio files are
-matched to recordings by their names; those up to --embed megabytes go into the page. --merges are what
-'diar --save-merges' left: merge curves, cut at the RTTM's number of speakers. An RTTM without turns is that of a
-recording in which nobody speaks. Confidences are the RTTM's own; for diar's see below. Other files stay as they are.
+A file with one recording gives one page, a file with several a folder with a page each and index.html. OUT is a page if
+it ends in .html, else a folder; what is there stays the file or folder that it is. Audio files are matched to
+recordings by their names; those up to --embed megabytes go into the page. --merges are what 'diar --save-merges' left:
+merge curves, cut at the RTTM's number of speakers. An RTTM without turns is that of a recording in which nobody speaks.
+Confidences are the RTTM's own; for diar's see below. Other files stay as they are.
 
 e.g.: diar view --ref ref.rttm --uem all.uem --audio meeting.wav -o meeting.html hyp.rttm
       diar view --audio wav -o pages hyp.rttm
@@ -20,7 +21,7 @@ from diar.confidence import CONFIDENCES
 from diar.errors import DataError
 from diar.io.files import refuse_overwriting
 from diar.io.page_audio import PageOptions, with_audio
-from diar.io.pages import write_page, write_pages
+from diar.io.pages import place_of_pages, write_page, write_pages
 from diar.io.rttm import read_rttm_lines
 from diar.io.uem import read_uem
 from diar.report.assemble import program_versions, rttm_contents
@@ -47,10 +48,7 @@ def main(words: Sequence[str]) -> None:
     condition = condition_text(options, Path(given.uem).name or "none", "hypothesis")
     nobody = RecordingContent(recording=path.stem, duration=0.0, hypothesis=())  # diar names files after recordings
     contents = rttm_contents(hypothesis, reference, uem, options, condition) or {path.stem: nobody}
-    name = path.stem if len(contents) == 1 or path.suffix else f"{path.name}_pages"
-    output = Path(given.output) if given.output else path.with_name(f"{name}.html" if len(contents) == 1 else name)
-    if len(contents) == 1 and output.is_dir():
-        output /= f"{path.stem}.html"
+    output = place_of_pages(given.output, path, len(contents))
     others = (given.ref, given.uem, given.audio, given.merges)
     refuse_overwriting([output], [path, *(Path(name) for name in others if name)])
     folder = output if len(contents) > 1 else output.parent

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from diar.errors import DataError
 from diar.io.figure import check_figures, write_png
-from diar.io.files import TEMPORARY_SUFFIX, write_text
+from diar.io.files import TEMPORARY_SUFFIX, is_file_name, write_text
 from diar.report.content import Provenance, RecordingContent, SetContent, SetRow, set_row
 from diar.report.merge_curve import merge_curve_figure
 from diar.report.page import GENERATOR, recording_page, set_page
@@ -30,10 +30,13 @@ def file_stem(recording: str) -> str:
 
 
 class PageFolder:
-    """The pages of a set, each written as it comes; of all of them only the lines of index.html are kept."""
+    """The pages of a set, each written as it comes; of all of them only the lines of index.html are kept.
 
-    def __init__(self, folder: Path, *, figures: bool = False, index: str = INDEX) -> None:
-        """``figures`` also writes PNG figures; without an ``index`` pages lead to none.
+    No recording's page is called index.html, which may be another's, or may come.
+    """
+
+    def __init__(self, folder: Path, *, pages: bool = True, figures: bool = False, index: str = INDEX) -> None:
+        """``pages`` are written, ``figures`` (PNG), or both; without an ``index`` pages lead to none.
 
         Raises:
             DataError: figures cannot be made, or there is an ``index`` that is no page of these.
@@ -43,23 +46,31 @@ class PageFolder:
         if index:
             _refuse_other(folder / index)
         self._folder, self._figures, self._index = folder, figures, index
-        self._stems = {Path(index).stem.lower()} if index else set()
+        self.has_pages = pages
+        self._stems = {Path(INDEX).stem}
         self._rows: list[SetRow] = []
         self._provenance = Provenance()
         self._written: set[str] = set()
 
-    def add(self, content: RecordingContent) -> Path:
-        """Write the page of a recording, and its figures; the path of the page."""
+    def add(self, content: RecordingContent, name: str = "") -> None:
+        """Write the page of a recording, called ``name`` or as the recording, and its figures.
+
+        Raises:
+            DataError: there is a file of that name that is no page of diar.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
         stem = self._stem(content.recording)
-        page = self._folder / f"{stem}.html"
+        page = self._folder / (name or f"{stem}.html")
+        if self.has_pages:
+            _refuse_other(page)
+        if self._figures:
+            self._written |= {path.name for path in _write_figures(self._folder, stem, content)}
+        if not self.has_pages:
+            return
         write_text(page, recording_page(replace(content, set_href=self._index)))
         self._written.add(page.name)
-        if self._figures:
-            self._written |= {path.name for path in write_figures(self._folder, stem, content)}
         self._provenance = self._provenance if self._rows else replace(content.provenance, timings={})
         self._rows.append(set_row(content, f"./{quote(page.name)}"))
-        return page
 
     def finish(self, name: str, condition: str = "", remarks: Sequence[str] = ()) -> Path:
         """Write the page of the set, called ``name``; its path."""
@@ -91,6 +102,21 @@ class PageFolder:
         return stem
 
 
+def place_of_pages(where: str, path: Path, n_recordings: int) -> Path:
+    """The page of the one recording of the RTTM ``path``, or the folder of several pages.
+
+    Raises:
+        DataError: ``where`` is a file, for several.
+    """
+    if n_recordings > 1 and not where:
+        return path.with_name(path.stem if path.suffix else f"{path.name}_pages")
+    where = where or str(path.with_name(f"{path.stem}.html"))
+    is_page = is_file_name(where, (".html",))
+    if is_page and n_recordings > 1:
+        raise DataError("--output", f"found '{where}' for {n_recordings} recordings", "wanted a folder for their pages")
+    return Path(where) if is_page or n_recordings > 1 else Path(where) / f"{path.stem}.html"
+
+
 def write_pages(
     folder: Path,
     name: str,
@@ -110,16 +136,13 @@ def write_page(path: Path, content: RecordingContent, figures: bool = False) -> 
     """Write the page of a single recording to ``path``, and PNG figures of it beside, if wanted; ``path``.
 
     Raises:
-        DataError: figures cannot be made.
+        DataError: figures cannot be made, or there is a file that is no page of diar.
     """
-    if figures:
-        check_figures()
-        write_figures(path.parent, file_stem(content.recording), content)
-    write_text(path, recording_page(content))
+    PageFolder(path.parent, figures=figures, index="").add(content, path.name)
     return path
 
 
-def write_figures(folder: Path, stem: str, content: RecordingContent) -> list[Path]:
+def _write_figures(folder: Path, stem: str, content: RecordingContent) -> list[Path]:
     """Write ``stem``.timeline.png and, where merges are known, ``stem``.merges.png; their paths."""
     figures = {TIMELINE_SUFFIX: timeline_figure(content, title=content.recording)}
     if content.curves:

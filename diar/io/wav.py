@@ -187,7 +187,8 @@ def _open(source: str, allow_pipes: bool) -> tuple[str, Opener]:
                 raise DataError(path, "is empty", "wanted audio", "copy it again")
             _refuse_unreadable(str(path), stream, size)
     except FileNotFoundError:
-        raise DataError(path, "no such file", advice="correct wav.scp, or run stage 0 again") from None
+        advice = "correct its name, where it was given or in wav.scp"
+        raise DataError(path, "no such file", "wanted audio", advice) from None
     except OSError as error:
         raise DataError(path, f"cannot be read ({error.strerror})") from None
     return str(path), lambda: path.open("rb")

@@ -65,6 +65,22 @@ def test_several_recordings_give_a_folder_with_an_index(folder: Path, capsys: py
     assert "Errors" not in {group["title"] for group in data(folder / "both" / "r2.html")["groups"]}
 
 
+@pytest.mark.parametrize("output", ["new/", "new", "new.v2", "there"])
+def test_an_output_that_is_not_called_as_a_page_is_a_folder(folder: Path, output: str) -> None:
+    (folder / "there").mkdir()
+    for name, pages in (("hyp", ["hyp.html"]), ("both", ["index.html", "r1.html", "r2.html"])):
+        main([str(folder / f"{name}.rttm"), "-o", f"{folder}/{output}"])
+        assert {path.name for path in (folder / output).iterdir()} >= set(pages)
+
+
+def test_another_s_page_is_not_overwritten(folder: Path) -> None:
+    (folder / "hyp.rttm").rename(folder / "index.rttm")
+    (folder / "index.html").write_text("my site")
+    with pytest.raises(DataError, match="index.html: is there and is not a page of diar"):
+        main([str(folder / "index.rttm")])
+    assert (folder / "index.html").read_text() == "my site"
+
+
 def test_audio_of_a_folder_is_found_by_name(folder: Path, capsys: pytest.CaptureFixture) -> None:
     (folder / "wav").mkdir()
     (folder / "r1.wav").rename(folder / "wav" / "r1.wav")
@@ -81,6 +97,8 @@ def test_audio_of_a_folder_is_found_by_name(folder: Path, capsys: pytest.Capture
         (("all.uem",), "all.uem:1: found 4 fields"),
         (("--audio", "r1.wav", "both.rttm"), "r1.wav: no folder, for 2 recordings"),
         (("--audio", "ref.rttm", "hyp.rttm"), "ref.rttm"),
+        (("--audio", "no.wav", "hyp.rttm"), "no.wav: no such file; wanted audio; correct its name, "),
+        (("-o", "out.html", "both.rttm"), "out.html' for 2 recordings; wanted a folder for their pages"),
         (("--collar", "-1", "hyp.rttm"), "--collar"),
         (("--reference", "ref.rttm", "hyp.rttm"), "--reference: unknown option"),
     ],
@@ -148,9 +166,11 @@ def test_saved_merges_add_curves_cut_at_the_number_of_speakers_and_settings(
     view(folder, "--merges", str(folder), "-o", "out", "both.rttm")
     assert data(folder / "out" / "r1.html")["curves"] == [curve] and not data(folder / "out" / "r2.html")["curves"]
     assert "r2: no merges of this name in" in capsys.readouterr().err
-    for content in ("{}", '{"steps": [], "diar": 5}', "[]"):
+    faulty = merges(4)
+    faulty["steps"][0]["nmi"] = "x"
+    for content in ("{}", '{"steps": [], "diar": 5}', "[]", json.dumps(faulty), '{"steps": [], "gain": []}'):
         (folder / "r1.merges.json").write_text(content)
-        if content.startswith('{"steps'):
+        if "diar\": 5" in content:
             view(folder, "--merges", "r1.merges.json", "-o", "page.html", "hyp.rttm")
         else:
             with pytest.raises(DataError, match="r1.merges.json: "):

@@ -62,6 +62,13 @@ def test_recordings_whose_files_would_be_one_have_each_their_own(tmp_path: Path)
     assert all(f"<h1>{name}</h1>" in (tmp_path / page).read_text(encoding="utf-8") for page, name in pages)
 
 
+def test_figures_alone_have_each_their_own_name_too(tmp_path: Path) -> None:
+    pages = PageFolder(tmp_path, pages=False, figures=True, index="")
+    for name in ("a", "A", "index"):
+        pages.add(small(recording=name, curves=()))
+    assert names(tmp_path) == ["_A.timeline.png", "_index.timeline.png", "a.timeline.png"] and pages.n_pages == 0
+
+
 def test_another_s_index_is_not_overwritten_and_one_of_ours_is(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("<h1>my site</h1>")
     with pytest.raises(DataError, match=r"index\.html: is there and is not a page of diar; wanted another folder"):
