@@ -60,7 +60,7 @@ def file_faults(path: Path) -> list[str]:
         DataError: the file is missing or not text.
     """
     if path.suffix == ".rttm":
-        return rttm_faults(path)
+        return [*rttm_faults(path), *_doubtful_turns(path)]
     if path.suffix == ".uem":
         return uem_faults(path)
     try:
@@ -68,6 +68,21 @@ def file_faults(path: Path) -> list[str]:
     except DataError as error:
         return [str(error)]
     return []
+
+
+def _doubtful_turns(path: Path) -> Faults:
+    """Turns that are RTTM and yet hardly meant so: of a name with a blank, or told twice."""
+    seen: dict[tuple[str, ...], str] = {}
+    for place, line in content_lines(path):
+        fields = line.split()
+        if fields[0] != "SPEAKER" or len(fields) < 9:
+            continue
+        if len(fields) > 10:
+            yield f"{place}: found {len(fields)} fields; wanted at most 10 (RTTM); names have no blanks"
+        turn = (*fields[1:5], fields[7])
+        if turn in seen:
+            yield f"{place}: the same turn as in line {seen[turn]}; remove one of the lines"
+        seen.setdefault(turn, place.rpartition(":")[2])
 
 
 def _fields(path: Path, most: int = 2) -> Iterator[tuple[str, list[str]]]:

@@ -18,6 +18,11 @@ from diar.errors import DataError
 from diar.io.files import content_lines, write_text
 from diar.segments import Turn
 
+# the types of objects of RT-09's evaluation plan
+TYPES = frozenset((
+    "SPEAKER", "SPKR-INFO", "NOSCORE", "NO_RT_METADATA", "LEXEME", "NON-LEX", "NON-SPEECH", "SEGMENT", "FILLER", "EDIT",
+    "SU", "IP", "CB", "A/P",
+))  # fmt: skip
 _NOT_APPLICABLE = "<NA>"
 
 
@@ -51,6 +56,9 @@ class RttmLine:
         if len(fields) < 9:
             raise DataError(place, f"found {len(fields)} fields", "wanted at least 9 (RTTM)")
         kind, recording, channel, start_text, duration_text, _, subtype, speaker, confidence = fields[:9]
+        if kind not in TYPES:
+            advice = "write it in capitals" if kind.upper() in TYPES else ""
+            raise DataError(place, f"found the type '{kind}'", "wanted SPEAKER or another of RTTM's types", advice)
         try:
             start, duration = _seconds(start_text), _seconds(duration_text)
         except ValueError:

@@ -46,6 +46,8 @@ def test_stars_of_estimated_times_are_ignored(tmp_path: Path) -> None:
     ("line", "reason"),
     [
         ("SPEAKER r 1 0 1 <NA> <NA> A", "8 fields"),
+        ("SPEKER r 1 0 1 <NA> <NA> A <NA>", "type 'SPEKER'"),
+        ("speaker r 1 0 1 <NA> <NA> A <NA>", "type 'speaker'.*capitals"),
         ("SPEAKER r 1 zero 1 <NA> <NA> A <NA>", "times 'zero 1'"),
         ("SPEAKER r 1 0 1,5 <NA> <NA> A <NA>", "times '0 1,5'"),
         ("SPEAKER r 1 0 -1 <NA> <NA> A <NA>", "duration -1"),
