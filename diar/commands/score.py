@@ -17,7 +17,7 @@ from diar.errors import DataError
 from diar.io.files import refuse_overwriting, write_text
 from diar.io.rttm import read_rttm_lines, rttm_faults
 from diar.io.uem import read_uem, uem_faults
-from diar.score import ScoreOptions
+from diar.score_input import ScoreOptions, by_recording, foreign_names
 from diar.score_report import ReportOptions, Stamp, make_report, report_content
 from diar.score_report_text import format_report
 
@@ -43,6 +43,12 @@ def main(words: Sequence[str]) -> None:
         sys.exit(1)
     reference, hypothesis, *other = map(read_rttm_lines, sides)
     uem = read_uem(Path(given.uem)) if given.uem else None
+    named = {str(path): set(by_recording(lines)) for path, lines in zip(sides[1:], (hypothesis, *other), strict=True)}
+    for name, recordings in (named | ({given.uem: set(uem)} if uem else {})).items():
+        if foreign := foreign_names(by_recording(reference), recordings):
+            if given.compare and name in named:
+                raise DataError(name, foreign)
+            cli.warn(f"{name}: {foreign}")
     try:
         report = make_report(reference, hypothesis, uem, options, other[0] if other else None)
     except DataError as error:

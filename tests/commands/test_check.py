@@ -30,7 +30,7 @@ def test_good_files_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_all_faults_of_all_files_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "a.rttm").write_text(GOOD + "SPEAKER r\n" + GOOD.replace("ann", "bob") + "SPEAKER r 1 0 one <NA> <NA> ann <NA>\n")
+    (tmp_path / "a.rttm").write_text(GOOD + "SPEAKER r\n\nSPEAKER r 1 0 one <NA> <NA> ann <NA>\n")
     (tmp_path / "a.uem").write_text("r 1 5 0\nr 1 0\n")
     (tmp_path / "a.csv").write_text("recording,start,end,speaker\nr,0,one,ann\n")
     (tmp_path / "b.rttm").write_text(GOOD)

@@ -139,6 +139,30 @@ def test_a_system_that_finds_nobody_at_all_has_missed_all(call: Call, content: s
     assert (printed, errors, code) == ("", found, 1)
 
 
+def test_names_that_do_not_match_are_told(call: Call) -> None:
+    Path("ref.rttm").write_text(rttm((0, 10, "A")))
+    Path("hyp.rttm").write_text(rttm((0, 10, "A"), recording="R"))
+    told = "no recording in common with the reference: found {}; wanted r"
+    text, errors, code = call(*FAST, "ref.rttm", "hyp.rttm")
+    foreign = f"hyp.rttm: {told.format('R')}; names differ only in case\n"
+    assert (errors, code, error_of(text)) == (f"diar: warning: {foreign}", 0, "100.00")
+    assert "# names that differ from the reference's only in case: R\n" in text
+    Path("all.uem").write_text("a 1 0 5\nb 1 0 5\nc 1 0 5\nd 1 0 5\n")
+    text, errors, code = call(*FAST, "ref.rttm", "ref.rttm", "--uem", "all.uem")
+    assert (errors, error_of(text)) == (f"diar: warning: all.uem: {told.format('a b c ...')}\n", "0.00")
+    for words in (("ref.rttm", "hyp.rttm"), ("hyp.rttm", "ref.rttm")):
+        assert call(*FAST, "ref.rttm", words[0], "--compare", words[1]) == ("", f"diar: {foreign}", 1)
+
+
+def test_ser_is_not_compared_with_a_system_that_finds_nobody(call: Call) -> None:
+    Path("hyp.rttm").write_text(CASE.hypothesis)
+    Path("nobody.rttm").write_text("")
+    words = (*FAST, "ref.rttm", "hyp.rttm", "--compare", "nobody.rttm")
+    text = call(*words)[0]
+    assert "\n# DER " in text and "\n# SER: not compared" in text
+    assert json.loads(call(*words, "--format", "json")[0])["comparison"]["ser"] is None
+
+
 def test_help_says_which_speakers_count(call: Call) -> None:
     assert "true and found ones alike, count from 5 s" in call("--help")[0]
 
