@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 import shlex
+import signal
 import sys
 import threading
 import time
@@ -34,6 +35,7 @@ def run(main: Callable[[], None], name: str = "") -> NoReturn:
     """
     sys.argv[0] = name or sys.argv[0]
     _exit_with_parent()
+    sys.unraisablehook = _interrupt_again
     try:
         main()
         sys.stdout.flush()
@@ -48,6 +50,14 @@ def run(main: Callable[[], None], name: str = "") -> NoReturn:
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
+
+
+def _interrupt_again(lost: sys.UnraisableHookArgs) -> None:
+    """Interrupt anew where Ctrl-C came while a library called Python back, which cannot pass the exception on."""
+    if lost.exc_type is KeyboardInterrupt:
+        threading.Timer(0.01, os.kill, [os.getpid(), signal.SIGINT]).start()
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def command_words() -> list[str]:
@@ -198,7 +208,7 @@ class Parser(argparse.ArgumentParser):
             import argcomplete
 
             argcomplete.autocomplete(self)  # answers the shell, and ends
-        words = [_hyphenated(word) for word in words]
+        words = _joined_values([_hyphenated(word) for word in words])
         if "-h" in words or "--help" in words:
             self.print_help()
             sys.exit(0)
@@ -217,7 +227,7 @@ class Parser(argparse.ArgumentParser):
             from_files += self._conf_words(Path(value))
         if conf is not None:
             from_files += self._conf_words(conf)
-        known, unknown = self.parse_known_args(_joined_numbers([*from_files, *rest]))
+        known, unknown = self.parse_known_args([*from_files, *rest])
         if unknown:
             raise DataError(unknown[0].partition("=")[0], "unknown option or too many arguments", self._valid())
         return known
@@ -255,7 +265,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parsed_options(text: str, cls: type[AnyOptions]) -> AnyOptions:
-    """The options dataclass ``cls`` from flags in ``text``, as they are in a recipe's ``--<noun>-opts``."""
+    """The options dataclass ``cls`` from flags in ``text``, as they are in a ``--<noun>-opts``; --help lists them."""
     parser = Parser(None, (cls,))
     try:
         words = shlex.split(text)
@@ -264,11 +274,12 @@ def parsed_options(text: str, cls: type[AnyOptions]) -> AnyOptions:
     return parser.options(parser.parse_words(words), cls)
 
 
-def _joined_numbers(words: Sequence[str]) -> list[str]:
-    """``--x -1e3`` as ``--x=-1e3``: argparse would take such a number for an option."""
+def _joined_values(words: Sequence[str]) -> list[str]:
+    """``--x -1e3`` as ``--x=-1e3``, ``--x-opts --y=z`` as ``--x-opts=--y=z``: argparse would take both for options."""
     joined: list[str] = []
     for word in words:
-        if joined and joined[-1].startswith("--") and "=" not in joined[-1] and re.fullmatch(r"-[\d.][\d.eE+-]*", word):
+        flag_before = joined[-1] if joined and joined[-1].startswith("--") and "=" not in joined[-1] else ""
+        if flag_before and (flag_before.endswith("-opts") or re.fullmatch(r"-[\d.][\d.eE+-]*", word)):
             joined[-1] += f"={word}"
         else:
             joined.append(word)

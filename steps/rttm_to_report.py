@@ -47,10 +47,10 @@ def main() -> None:
     contents = rttm_contents(lines, reference, uem, options, condition)
     folders = {path.name: open_input(path.name.partition("_")[0], path) for path in map(Path, arguments.stages)}
     report = system / "report"
+    pages, page_options = PageFolder(report, figures=arguments.figures), parser.options(arguments, PageOptions)
+    known = stages_provenance(folders)
     report.mkdir(exist_ok=True)
     (report / INDEX).unlink(missing_ok=True)  # the mark of a complete folder
-    known = stages_provenance(folders)
-    pages, page_options = PageFolder(report, figures=arguments.figures), parser.options(arguments, PageOptions)
     for content, source in with_recordings(contents, data):
         region = None if uem is None else uem.get(content.recording)
         own = [line for line in reference or () if line.recording == content.recording]

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from diar.errors import DataError
 from diar.io.figure import check_figures, write_png
-from diar.io.files import TEMPORARY_SUFFIX, read_bytes, write_text
+from diar.io.files import TEMPORARY_SUFFIX, write_text
 from diar.report.content import Provenance, RecordingContent, SetContent, SetRow, set_row
 from diar.report.merge_curve import merge_curve_figure
 from diar.report.page import GENERATOR, recording_page, set_page
@@ -19,7 +19,7 @@ from diar.report.timeline_figure import timeline_figure
 INDEX = "index.html"
 TIMELINE_SUFFIX, MERGES_SUFFIX = ".timeline.png", ".merges.png"
 _LONGEST_STEM = 200  # bytes; names of files may have 255, with suffixes
-_SUFFIXES = (".html", TIMELINE_SUFFIX, MERGES_SUFFIX, TEMPORARY_SUFFIX)
+_SUFFIXES = (".html", TIMELINE_SUFFIX, MERGES_SUFFIX)
 
 
 def file_stem(recording: str) -> str:
@@ -71,10 +71,12 @@ class PageFolder:
         return self._folder / self._index
 
     def remove_others(self) -> None:
-        """Remove pages, figures and temporary files that were not written here: of recordings that are gone."""
-        for path in self._folder.iterdir():
-            if path.is_file() and path.name.endswith(_SUFFIXES) and path.name not in self._written:
-                path.unlink(missing_ok=True)
+        """Remove what an earlier call left and this one did not write: of recordings that are gone, or figures."""
+        stems = [page.name.removesuffix(".html") for page in self._folder.glob("*.html") if _is_ours(page)]
+        for name in {f"{stem}{suffix}" for stem in stems for suffix in _SUFFIXES} - self._written:
+            (self._folder / name).unlink(missing_ok=True)
+        for path in self._folder.glob(f".*{TEMPORARY_SUFFIX}"):
+            path.unlink(missing_ok=True)
 
     @property
     def n_pages(self) -> int:
@@ -130,5 +132,13 @@ def write_figures(folder: Path, stem: str, content: RecordingContent) -> list[Pa
 
 
 def _refuse_other(path: Path) -> None:
-    if path.exists() and (path.is_dir() or GENERATOR.encode() not in read_bytes(path)):
+    if path.exists() and not _is_ours(path):
         raise DataError(path, "is there and is not a page of diar", "wanted another folder: -o DIR")
+
+
+def _is_ours(page: Path) -> bool:
+    """Whether a page that is there is one of diar's: its mark stands in front of all content."""
+    if page.is_dir():
+        return False
+    with page.open("rb") as stream:
+        return GENERATOR.encode() in stream.read(4096)

@@ -136,8 +136,9 @@ class SetContent:
 
 def set_row(content: RecordingContent, href: str) -> SetRow:
     """The line of ``content`` on the page of its set."""
-    turns = content.hypothesis
-    return SetRow(content.recording, href, content.duration, len(turns), len(speakers(turns)), content.score)
+    turns, score = content.hypothesis, content.score
+    n_found = score.n_found if score else len(speakers(turns))
+    return SetRow(content.recording, href, content.duration, len(turns), n_found, score)
 
 
 def speakers(turns: Sequence[Turn]) -> list[str]:

@@ -74,7 +74,7 @@ def test_another_s_index_is_not_overwritten_and_one_of_ours_is(tmp_path: Path) -
 
 def test_pages_that_were_not_written_now_are_removed_if_that_is_asked_for(tmp_path: Path) -> None:
     write_pages(tmp_path, "set", [small(recording="gone"), small(recording="kept")], figures=True)
-    for name in ("notes.txt", ".x.html.12.tmp"):
+    for name in ("notes.txt", "notes.html", "paper.timeline.png", ".x.html.12.tmp"):
         (tmp_path / name).write_text("")
     (tmp_path / "sub.html").mkdir()
     write_pages(tmp_path, "set", [small(recording="kept")])
@@ -83,7 +83,9 @@ def test_pages_that_were_not_written_now_are_removed_if_that_is_asked_for(tmp_pa
     pages.add(small(recording="kept"))
     pages.finish("set")
     pages.remove_others()
-    assert names(tmp_path) == ["index.html", "kept.html", "notes.txt", "sub.html"]
+    assert names(tmp_path) == [
+        "index.html", "kept.html", "notes.html", "notes.txt", "paper.timeline.png", "sub.html",
+    ]  # fmt: skip
 
 
 def test_of_a_page_that_is_written_only_its_line_is_kept(tmp_path: Path) -> None:
