@@ -107,6 +107,22 @@ def remarks(
             yield f"{told}, scored as one; md-eval would score each apart, unmatched ones as all missed: {recording}"
 
 
+def reference_of(reference: list[RttmLine] | None, recordings: set[str]) -> tuple[list[RttmLine] | None, str]:
+    """The lines of those ``recordings``, None where there are none, and a warning of what is left out, if any is.
+
+    Raises:
+        DataError: the reference has no SPEAKER line.
+    """
+    if reference is None:
+        return None, ""
+    truth = set(by_recording(reference))
+    if not truth:
+        raise DataError("reference", "no SPEAKER line", "wanted the turns of at least one recording")
+    kept = [line for line in reference if line.recording in recordings]
+    told = "; ".join(_listed("not in the hypothesis, and so not shown", truth - recordings))
+    return (kept, told) if truth & recordings else (None, foreign_names(truth, recordings))
+
+
 def foreign_names(truth: Iterable[str], names: Iterable[str]) -> str:
     """That none of the recordings ``names`` is of the reference's ``truth``; empty where one is, or there are none."""
     wanted, got = (sorted(set(side), key=str.encode) for side in (truth, names))
