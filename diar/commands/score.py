@@ -21,6 +21,8 @@ from diar.score_input import ScoreOptions, by_recording, foreign_names
 from diar.score_report import ReportOptions, Stamp, make_report, report_content
 from diar.score_report_text import format_report
 
+_MOST_FAULTS = 10
+
 
 def main(words: Sequence[str]) -> None:
     classes = (ScoreOptions, ReportOptions, BootstrapOptions)
@@ -29,8 +31,8 @@ def main(words: Sequence[str]) -> None:
     parser.add_flag("--uem", "file with the regions to evaluate")
     parser.add_flag("--compare", "another hypothesis.rttm, to compare with the first")
     parser.add_flag("--output", "file to write instead of the screen")
-    parser.add_argument("reference", metavar="<ref.rttm>", help="the true turns")
-    parser.add_argument("hypothesis", metavar="<hyp.rttm>", help="the turns to judge")
+    parser.add_argument("reference", metavar="<ref.rttm>", help="the true turns, or a folder of .rttm files")
+    parser.add_argument("hypothesis", metavar="<hyp.rttm>", help="the turns to judge, likewise")
     given = parser.parse_words(words)
     options = [parser.options(given, cls) for cls in classes]
     refuse_overwriting([Path(given.output)] if given.output else [], map(Path, filter(None, words)))
@@ -38,8 +40,10 @@ def main(words: Sequence[str]) -> None:
     faults = _faults(sides[0], _turn_faults) + [fault for path in sides[1:] for fault in _faults(path, rttm_faults)]
     faults += _faults(Path(given.uem), uem_faults) if given.uem else []
     if faults:
-        for fault in faults:
+        for fault in faults[:_MOST_FAULTS]:
             cli.complain(fault)
+        if len(faults) > _MOST_FAULTS:
+            cli.complain(f"and {len(faults) - _MOST_FAULTS} more")
         sys.exit(1)
     reference, hypothesis, *other = map(read_rttm_lines, sides)
     uem = read_uem(Path(given.uem)) if given.uem else None

@@ -37,7 +37,7 @@ def main(words: Sequence[str]) -> None:
     parser.add_flag("--merges", "what 'diar --save-merges' left: <recording>.merges.json, or a folder with such files")
     parser.add_switch("--figures", "for papers: <recording>.timeline.png and <recording>.merges.png, too")
     parser.add_argument("-o", "--output", metavar="OUT", default="", help="page or folder (default: beside the RTTM)")
-    parser.add_argument("hypothesis", metavar="<hyp.rttm>", help="the turns to show")
+    parser.add_argument("hypothesis", metavar="<hyp.rttm>", help="the turns to show, or a folder of .rttm files")
     given = parser.parse_words(words)
     options = parser.options(given, ScoreOptions)
     path, uem = Path(given.hypothesis), read_uem(Path(given.uem)) if given.uem else None

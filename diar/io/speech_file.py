@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from diar.errors import DataError
 from diar.frames import FRAMES_PER_SECOND
 from diar.io.ark import archives_stamp, read_entry
-from diar.io.rttm import TYPES, RttmLine
+from diar.io.line_formats import RTTM_TYPES
+from diar.io.rttm import RttmLine
 from diar.io.scp import read_table
 from diar.io.turn_formats.kaldi import parse_segments
 from diar.io.turn_formats.labels import TOLERANCE, are_numbers, label_lines, parse_labels
@@ -169,7 +170,7 @@ class SpeechFile:
 
 
 def _is_rttm(line: str) -> bool:
-    return line.split()[0] in TYPES
+    return line.split()[0] in RTTM_TYPES
 
 
 def _rttm_entries(lines: Iterable[tuple[str, str]]) -> dict[str, list[Entry]]:

@@ -69,6 +69,23 @@ def test_data_folders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out == f"{tmp_path}: 1 faults\n"
 
 
+def test_the_files_of_a_folder_of_turns_are_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.rttm").write_text(GOOD)
+    check.main([str(tmp_path)])
+    assert capsys.readouterr().out == f"{tmp_path}: no faults\n"
+    (tmp_path / "b.rttm").write_text("SPEAKER r\n")
+    (tmp_path / "c.uem").write_text("r 1 0\n")
+    assert [line.partition(": ")[0] for line in faults(capsys, tmp_path)[0]] == [
+        f"{tmp_path}/b.rttm:1", f"{tmp_path}/c.uem:1",
+    ]  # fmt: skip
+    grids = tmp_path / "labels"
+    grids.mkdir()
+    (grids / "a.srt").write_text("1\n00:00:00,000 --> 00:00:01,x\n[Ann]\n")
+    assert [line.partition(": ")[0] for line in faults(capsys, grids)[0]] == [f"{grids}/a.srt:2"]
+    assert faults(capsys, tmp_path / "none")[0] == [f"{tmp_path}/none: no such file"]
+
+
 def test_a_folder_without_wav_scp_is_a_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert faults(capsys, tmp_path)[0] == [
         f"{tmp_path}/wav.scp: no such file; wanted '<recording> <path>' a line; run stage 0"

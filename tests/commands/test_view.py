@@ -117,6 +117,14 @@ def test_only_recordings_of_the_hypothesis_are_shown(folder: Path, capsys: pytes
     assert not {"errors", "reference"} & {group["kind"] for group in data(folder / "R1.html")["groups"]}
 
 
+def test_a_folder_of_rttm_files_is_shown(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    (folder / "turns").mkdir()
+    for name in ("r1", "r2"):
+        write_rttm(folder / "turns" / f"{name}.rttm", {name: HYPOTHESIS})
+    main([str(folder / "turns"), "--ref", str(folder / "ref.rttm")])
+    assert capsys.readouterr().out == f"{folder}/turns_pages/index.html\n"
+
+
 def test_audio_that_is_too_short_is_told(folder: Path, capsys: pytest.CaptureFixture) -> None:
     (folder / "r1.wav").write_bytes(tone(12).content)
     view(folder, "hyp.rttm", "--audio", "r1.wav")
