@@ -97,6 +97,8 @@ def test_a_recording_in_which_nobody_speaks_has_a_page(folder: Path) -> None:
     view(folder, "r1.rttm")
     shown = data(folder / "r1.html")
     assert (shown["recording"], shown["duration"]) == ("r1", 0)
+    text = (folder / "r1.html").read_text()
+    assert "No speech was found." in text and 'id="turns" hidden' in text and "<caption>Hypothesis" not in text
     view(folder, "r1.rttm", "--audio", "r1.wav")
     assert data(folder / "r1.html")["duration"] == 24
     view(folder, "r1.rttm", "--ref", "ref.rttm", "--collar=0")
