@@ -204,7 +204,8 @@ def _diarize(
         second = second_speakers(scores, options.overlap)
         if options.second_speaker:
             names = [f"spk{k + 1}" for k in range(scores.n_speakers)]
-            turns = with_second_speakers(turns, second, names, options.turns.min_turn)
+            least = max(options.turns.min_turn, options.overlap.overlap_min_turn)
+            turns = with_second_speakers(turns, second, names, least)
     return Diarization(recording, labels, detected, turns, overlap_regions(second), clustering.history, stages.end())
 
 

@@ -69,11 +69,8 @@ def with_recordings(contents: dict[str, RecordingContent], data: DataFolder) -> 
     """The contents in the order of wav.scp, each with its duration and where its audio is."""
     durations = data.durations()
     for recording, source in data.wav_scp().items():
-        content = contents.get(recording)
-        if content is None:
-            cli.warn(f"{recording}: no turns, and so no page")
-        else:
-            yield replace(content, duration=durations.get(recording, content.duration)), source
+        content = contents.get(recording) or RecordingContent(recording=recording, duration=0.0, hypothesis=())
+        yield replace(content, duration=durations.get(recording, content.duration)), source
 
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@ e.g.: diar view --ref ref.rttm --uem all.uem --audio meeting.wav -o meeting.html
       diar view --audio wav -o pages hyp.rttm
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,14 +18,14 @@ from diar import cli
 from diar.confidence import CONFIDENCES
 from diar.errors import DataError
 from diar.io.files import refuse_overwriting
-from diar.io.page_audio import PageOptions, with_audio
+from diar.io.page_audio import PageOptions, audio_doubt, with_audio
 from diar.io.pages import place_of_pages, write_page, write_pages
 from diar.io.rttm import read_rttm_lines
 from diar.io.uem import read_uem
 from diar.report.assemble import program_versions, rttm_contents
 from diar.report.content import Provenance, RecordingContent
 from diar.report.stages import with_saved_merges
-from diar.score_input import ScoreOptions, remarks
+from diar.score_input import ScoreOptions, by_recording, reference_of, remarks
 from diar.score_text import condition_text
 
 
@@ -40,17 +38,19 @@ def main(words: Sequence[str]) -> None:
     parser.add_flag("--merges", "what 'diar --save-merges' left: <recording>.merges.json, or a folder with such files")
     parser.add_switch("--figures", "for papers: <recording>.timeline.png and <recording>.merges.png, too")
     parser.add_argument("-o", "--output", metavar="OUT", default="", help="page or folder (default: beside the RTTM)")
-    parser.add_argument("hypothesis", metavar="<hyp.rttm>", help="the turns to show")
+    parser.add_argument("hypothesis", metavar="<hyp.rttm>", help="the turns to show, or a folder of .rttm files")
     given = parser.parse_words(words)
     options = parser.options(given, ScoreOptions)
     path, uem = Path(given.hypothesis), read_uem(Path(given.uem)) if given.uem else None
     hypothesis, reference = read_rttm_lines(path), read_rttm_lines(Path(given.ref)) if given.ref else None
+    reference, untold = reference_of(reference, set(by_recording(hypothesis)) or {path.stem})  # as diar names files
+    if untold:
+        cli.warn(f"{given.ref}: {untold}")
     condition = condition_text(options, Path(given.uem).name or "none", "hypothesis")
-    nobody = RecordingContent(recording=path.stem, duration=0.0, hypothesis=())  # diar names files after recordings
-    contents = rttm_contents(hypothesis, reference, uem, options, condition) or {path.stem: nobody}
+    contents = rttm_contents(hypothesis, reference, uem, options, condition)
+    contents = contents or {path.stem: RecordingContent(recording=path.stem, duration=0.0, hypothesis=())}
     output = place_of_pages(given.output, path, len(contents))
-    others = (given.ref, given.uem, given.audio, given.merges)
-    refuse_overwriting([output], [path, *(Path(name) for name in others if name)])
+    refuse_overwriting([output], [path, *map(Path, filter(None, (given.ref, given.uem, given.audio, given.merges)))])
     folder = output if len(contents) > 1 else output.parent
     for name in (given.audio, given.merges):
         if name and len(contents) > 1 and not Path(name).is_dir():
@@ -73,6 +73,6 @@ def _finished(content: RecordingContent, given: cli.Arguments, folder: Path, opt
             cli.warn(f"{content.recording}: no merges of this name in {given.merges}")
     if given.audio:
         content = with_audio(content, Path(given.audio), folder, options)
-        if content.audio is None:
-            cli.warn(f"{content.recording}: no audio of this name in {given.audio}")
+        if doubt := audio_doubt(content, given.audio):
+            cli.warn(f"{content.recording}: {doubt}")
     return content

@@ -45,7 +45,8 @@ def read_text(path: Path) -> str:
     except IsADirectoryError:
         raise DataError(path, "is a folder", "wanted a text file") from None
     except UnicodeDecodeError as error:
-        raise DataError(path, f"not UTF-8 text (byte {error.start})", "wanted a text file") from None
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise DataError(path, f"not UTF-8 text (line {line}, byte {error.start})", "wanted UTF-8") from None
 
 
 def read_bytes(path: Path) -> bytes:
@@ -64,8 +65,8 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=1, sort_keys=True) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """The content of a JSON file.
+def read_json(path: Path, wanted: str = "wanted a JSON file") -> Any:
+    """The content of a JSON file; ``wanted`` is told where it is none.
 
     Raises:
         DataError: the file is not JSON.
@@ -73,7 +74,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(read_text(path))
     except json.JSONDecodeError as error:
-        raise DataError(path, f"not JSON ({error})") from None
+        raise DataError(path, f"not JSON ({error})", wanted) from None
 
 
 def refuse_overwriting(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:

@@ -74,6 +74,7 @@ def _blocks(name: str, opener: Opener) -> Iterator[NDArray[np.float32]]:
     import soundfile
 
     with opener() as stream:
+        n_samples = -1
         try:
             with soundfile.SoundFile(stream) as audio:
                 n_samples = 0
@@ -83,6 +84,8 @@ def _blocks(name: str, opener: Opener) -> Iterator[NDArray[np.float32]]:
                     yield block
                 _refuse_incomplete(name, audio, n_samples, stream)
         except soundfile.SoundFileError as error:
+            if n_samples >= 0:  # it began as audio
+                raise DataError(name, f"broken or cut ({_reason(error)})", advice="copy it again") from None
             raise _not_audio(name, error) from None
 
 

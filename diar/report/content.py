@@ -50,12 +50,13 @@ class VadFigures:
 class Audio:
     """What a page plays: ``content`` goes into the page itself; without it, ``href`` is where the file lies.
 
-    ``href`` is a path relative to the page, unquoted.
+    ``href`` is a path relative to the page, unquoted. ``seconds`` is how long it lasts, where that is known.
     """
 
     mime: str = "audio/wav"
     content: bytes = b""
     href: str = ""
+    seconds: float = math.inf
 
 
 @dataclass(frozen=True, kw_only=True)

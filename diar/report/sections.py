@@ -77,7 +77,9 @@ def speaker_section(content: RecordingContent) -> str:
     """Who talks how long, by the hypothesis and by the reference."""
     found, true = speaker_rows(content)
     is_certain = any(math.isfinite(row.confidence) for row in found)
-    tables = _speaker_table("Hypothesis", found, "is" if true else "", is_certain)
+    tables = "<p>No speech was found.</p>"
+    if found:
+        tables = _speaker_table("Hypothesis", found, "is" if true else "", is_certain)
     if content.reference is not None:
         tables += _speaker_table("Reference", true, "found as", is_certain)
     return _section("speakers", "Speakers", tables + _hint(_confidence_text(content, found)))

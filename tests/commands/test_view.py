@@ -115,10 +115,42 @@ def test_a_recording_in_which_nobody_speaks_has_a_page(folder: Path) -> None:
     view(folder, "r1.rttm")
     shown = data(folder / "r1.html")
     assert (shown["recording"], shown["duration"]) == ("r1", 0)
+    text = (folder / "r1.html").read_text()
+    assert "No speech was found." in text and 'id="turns" hidden' in text and "<caption>Hypothesis" not in text
     view(folder, "r1.rttm", "--audio", "r1.wav")
     assert data(folder / "r1.html")["duration"] == 24
     view(folder, "r1.rttm", "--ref", "ref.rttm", "--collar=0")
     assert "100.00 %" in (folder / "r1.html").read_text()
+
+
+def test_only_recordings_of_the_hypothesis_are_shown(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    write_rttm(folder / "ref3.rttm", {name: REFERENCE for name in ("r1", "r2", "r3")})
+    view(folder, "hyp.rttm", "--ref", "ref3.rttm", "--audio", "r1.wav", "--collar=0", "-o", "page.html")
+    assert (folder / "page.html").is_file() and data(folder / "page.html")["recording"] == "r1"
+    done = capsys.readouterr()
+    assert done.out == f"{folder / 'page.html'}\n"
+    assert done.err.endswith("ref3.rttm: not in the hypothesis, and so not shown: r2 r3\n")
+    assert done.err.count("\n") == 1
+    (folder / "R1.rttm").write_text("")
+    view(folder, "R1.rttm", "--ref", "ref.rttm")
+    assert "no recording in common with the reference: found R1; wanted r1; names differ" in capsys.readouterr().err
+    assert not {"errors", "reference"} & {group["kind"] for group in data(folder / "R1.html")["groups"]}
+
+
+def test_a_folder_of_rttm_files_is_shown(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    (folder / "turns").mkdir()
+    for name in ("r1", "r2"):
+        write_rttm(folder / "turns" / f"{name}.rttm", {name: HYPOTHESIS})
+    main([str(folder / "turns"), "--ref", str(folder / "ref.rttm")])
+    assert capsys.readouterr().out == f"{folder}/turns_pages/index.html\n"
+
+
+def test_audio_that_is_too_short_is_told(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    (folder / "r1.wav").write_bytes(tone(12).content)
+    view(folder, "hyp.rttm", "--audio", "r1.wav")
+    err = capsys.readouterr().err
+    assert err.endswith("warning: r1: turns last until 20.0 s, and its audio 12.0 s: is it another's?\n")
+    assert err.count("\n") == 1
 
 
 def test_a_reference_without_turns_is_refused(folder: Path) -> None:

@@ -137,5 +137,5 @@ def test_missing_files_folders_and_bytes_that_are_no_text_are_refused(tmp_path: 
         list(numbered_lines(tmp_path / "gone"))
     with pytest.raises(DataError, match="is a folder; wanted a text file"):
         list(numbered_lines(tmp_path))
-    with pytest.raises(DataError, match=r"binary: not UTF-8 text \(byte 3\)"):
+    with pytest.raises(DataError, match=r"binary: not UTF-8 text \(line 2, byte 3\)"):
         list(numbered_lines(tmp_path / "binary"))
