@@ -15,7 +15,7 @@ from diar import cli
 from diar.bootstrap import BootstrapOptions
 from diar.errors import DataError
 from diar.io.files import refuse_overwriting, standard_output, write_text
-from diar.io.rttm import read_rttm_lines, rttm_faults
+from diar.io.rttm import read_rttm_lines, reference_faults, rttm_faults
 from diar.io.uem import read_uem, uem_faults
 from diar.score_input import ScoreOptions, by_recording, foreign_names
 from diar.score_report import ReportOptions, Stamp, make_report, report_content
@@ -39,13 +39,12 @@ def main(words: Sequence[str]) -> None:
         raise DataError("--output", f"found '{given.output}'", "wanted a file")
     refuse_overwriting([Path(given.output)] if given.output else [], map(Path, filter(None, words)))
     sides = [Path(name) for name in (given.reference, given.hypothesis, given.compare) if name]
-    faults = _faults(sides[0], _turn_faults) + [fault for path in sides[1:] for fault in _faults(path, rttm_faults)]
+    faults = _faults(sides[0], reference_faults) + [fault for path in sides[1:] for fault in _faults(path, rttm_faults)]
     faults += _faults(Path(given.uem), uem_faults) if given.uem else []
     if faults:
-        for fault in faults[:_MOST_FAULTS]:
-            cli.complain(fault)
-        if len(faults) > _MOST_FAULTS:
-            cli.complain(f"and {len(faults) - _MOST_FAULTS} more")
+        more = [f"and {len(faults) - _MOST_FAULTS} more"] if len(faults) > _MOST_FAULTS else []
+        for told in faults[:_MOST_FAULTS] + more:
+            cli.complain(told)
         sys.exit(1)
     reference, hypothesis, *other = map(read_rttm_lines, sides)
     uem = read_uem(Path(given.uem)) if given.uem else None
@@ -75,11 +74,3 @@ def _faults(path: Path, find: Callable[[Path], list[str]]) -> list[str]:
         return find(path)
     except DataError as error:  # no such file, a folder, no text
         return [str(error)]
-
-
-def _turn_faults(path: Path) -> list[str]:
-    """Every faulty line of an RTTM file, or that it has no turn."""
-    faults = rttm_faults(path)
-    if faults or any(line.kind == "SPEAKER" for line in read_rttm_lines(path)):
-        return faults
-    return [f"{path}: no SPEAKER line; wanted the turns of at least one recording"]

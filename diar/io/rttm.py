@@ -125,6 +125,14 @@ def rttm_faults(path: Path) -> list[str]:
     return [fault for file in rttm_files(path) for fault in faults_of_lines(file, "RTTM", RttmLine.parse)]
 
 
+def reference_faults(path: Path) -> list[str]:
+    """Every faulty line of an RTTM file, or that it has no turn."""
+    faults = rttm_faults(path)
+    if faults or any(line.kind == "SPEAKER" for line in read_rttm_lines(path)):
+        return faults
+    return [f"{path}: no SPEAKER line; wanted the turns of at least one recording"]
+
+
 def renamed_rttm(path: Path, rename: Callable[[str], str | None]) -> str:
     """The objects of an RTTM file as text, checked, with the name of each line's recording replaced.
 
