@@ -43,7 +43,7 @@ class TurnsCommand:
         self.parser.add_flag("--overlap", second, default="none")
         self.parser.add_switch("--report", "make pages to look at and listen to: <recording>.html beside the turns")
         self.parser.add_switch("--figures", "for papers: <recording>.timeline.png and <recording>.merges.png there")
-        help_text = "'--flag value ...' of the clustering: steps/embed_to_clusters.py --clusterer NAME --help"
+        help_text = "'--flag value ...' of the clustering; '--help' lists them"
         self.parser.add_flag("--clusters-opts", help_text)
 
     def parse(self, words: Sequence[str], first: Iterable[tuple[str, str]] = ()) -> cli.Arguments:

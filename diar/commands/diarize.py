@@ -6,9 +6,9 @@ folder; what is there stays the file or folder that it is; - is standard output.
 with _ for blanks. Pages (--report) and figures (--figures) lie beside the turns, with an index.html where there are
 several pages.
 
-On a terminal a bar shows stage, share done and speed. A recording that fails does not stop the others. Other
-commands: diar score, view, recut, convert, check; each has a --help of its own. For completion in bash and zsh: pip
-install argcomplete, then eval "$(register-python-argcomplete diar)".
+On a terminal a bar shows stage, share done and speed. A recording that fails does not stop the others; a name that is
+not there is told before any begins. Other commands: diar score, view, recut, convert, check; each has a --help of its
+own. For completion in bash and zsh: pip install argcomplete, then eval "$(register-python-argcomplete diar)".
 
 e.g.: diar meeting.wav --report
       diar meetings/ -o turns --num-spk 4 --format rttm,srt
@@ -40,7 +40,7 @@ def main(words: Sequence[str]) -> None:
     cli.completes(inputs, COMMANDS, files=True)
     cli.completes(parser.add_flag("--clusterer", f"one of {', '.join(CLUSTERERS)}", default="hmm_gmm"), CLUSTERERS)
     cli.completes(parser.add_flag("--vad", f"speech, one of {', '.join(DETECTORS)}", default="energy"), DETECTORS)
-    parser.add_flag("--vad-opts", "'--flag value ...' of the detector: steps/wav_to_vad.py --vad NAME --help")
+    parser.add_flag("--vad-opts", "'--flag value ...' of the detector; '--help' lists them")
     parser.add_switch("--save-merges", "leave <recording>.merges.json for 'diar recut'")
     arguments = command.parse(words)
     detector = cli.checked_choice("--vad", arguments.vad, DETECTORS)

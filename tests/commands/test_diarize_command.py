@@ -494,7 +494,9 @@ def test_a_terminal_without_a_size_has_its_bar(tmp_path: Path, meetings: Path) -
     words = [sys.executable, "-m", "diar", str(meetings / "one.wav")]
     with subprocess.Popen(words, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(CHECKOUT)}, stderr=theirs) as done:
         os.close(theirs)
-        assert b"one: loading" in os.read(ours, 4096)
+        shown = b""
+        while b"one: loading" not in shown:  # what is read at once is by chance
+            shown += os.read(ours, 4096)
         done.kill()
     os.close(ours)
 
@@ -503,3 +505,9 @@ def test_half_a_question_of_a_shell_is_none(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("_ARGCOMPLETE", "1")
     monkeypatch.delenv("COMP_LINE", raising=False)
     assert run(tmp_path, "--version")[0] == f"diar {diar.__version__}\n"
+
+
+def test_help_alone_lists_the_commands_and_a_mistyped_one_is_recognized(tmp_path: Path) -> None:
+    assert all(f"  {name} " in run(tmp_path, "help")[0] for name in ("score", "view", "recut", "convert", "check"))
+    _, told = run(tmp_path, "scroe", "ref.rttm", "hyp.rttm", code=1)
+    assert told == "diar: scroe: no such command or file; is 'score' meant?\n"
