@@ -97,7 +97,7 @@ def overlap(meetings: Sequence[Meeting], clusterer: str) -> None:
             both = turns
             if margin is not None:
                 options = OverlapOptions(overlap_margin=margin)
-                both = with_second_speakers(turns, second_speakers(scores, options), names)
+                both = with_second_speakers(turns, second_speakers(scores, options), names, options.overlap_min_turn)
             sums[margin] += score_recording(meeting.name, reference, both, meeting.uem, FULL)
     told = (f"{'one speaker' if margin is None else margin}: {score.der:.2f}" for margin, score in sums.items())
     print(f"  DER with a second speaker where the margin is below  {', '.join(told)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
@@ -33,8 +34,14 @@ def run() -> None:
     if words[0] == "--version":
         print(f"diar {__version__}")
         return
+    if words[0] == "help":
+        print(USAGE)
+        return
     if "" in words:
         raise DataError("arguments", "found an empty word", "wanted files", 'is a variable unset, as in "$file"?')
+    meant = difflib.get_close_matches(words[0], COMMANDS, n=1)
+    if meant and words[0] not in COMMANDS and not os.path.exists(words[0]):
+        raise DataError(words[0], "no such command or file", advice=f"is '{meant[0]}' meant?")
     name = words[0] if words[0] in COMMANDS else "diarize"
     command = importlib.import_module(f"diar.commands.{name}")
     command.main(words[1:] if name == words[0] else words)

@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 import shlex
+import signal
 import sys
 import threading
 import time
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from diar.errors import DataError
-from diar.io.files import numbered_lines, read_text
+from diar.io.files import nowhere, numbered_lines, read_text
 from diar.options import Options, flag, option_help
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
@@ -33,21 +34,36 @@ def run(main: Callable[[], None], name: str = "") -> NoReturn:
     ``name`` is what it calls itself, where that is not its file's name.
     """
     sys.argv[0] = name or sys.argv[0]
+    if sys.stdout is None:
+        nowhere(1)  # or the next file that is opened would be what libraries print to
+    if sys.stderr is None:
+        sys.stderr = nowhere(2)
     _exit_with_parent()
+    sys.unraisablehook = _interrupt_again
     try:
         main()
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         code = 0
     except DataError as error:
         code = complain(str(error))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left: nothing to say
+        nowhere(sys.stdout.fileno())  # the reader left: nothing to say
         code = 1
     except OSError as error:
         code = complain(reason(error))
     except KeyboardInterrupt:
         code = 130
+    say()  # what a terminal that has gone did not take, Python would try again, and fail
     sys.exit(code)
+
+
+def _interrupt_again(lost: sys.UnraisableHookArgs) -> None:
+    """Interrupt anew where Ctrl-C came while a library called Python back, which cannot pass the exception on."""
+    if lost.exc_type is KeyboardInterrupt:
+        threading.Timer(0.01, os.kill, [os.getpid(), signal.SIGINT]).start()
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def command_words() -> list[str]:
@@ -57,7 +73,7 @@ def command_words() -> list[str]:
 
 def is_completing() -> bool:
     """Whether a shell asks, by argcomplete, how the command line could go on."""
-    return "_ARGCOMPLETE" in os.environ
+    return "_ARGCOMPLETE" in os.environ and "COMP_LINE" in os.environ
 
 
 def chosen(name: str, choices: Sequence[str], words: Sequence[str] | None = None) -> str:
@@ -70,7 +86,16 @@ def chosen(name: str, choices: Sequence[str], words: Sequence[str] | None = None
     words = command_words() if words is None else words
     words = [word for word in map(_hyphenated, words) if word not in ("-h", "--help")]
     value: str = getattr(parser.parse_known_args(words)[0], name.strip("-").replace("-", "_"))
-    if value not in choices:
+    return checked_choice(name, value, choices)
+
+
+def checked_choice(name: str, value: str, choices: Iterable[str]) -> str:
+    """``value``, which the flag ``name`` has, if it is one of ``choices``.
+
+    Raises:
+        DataError: it is not.
+    """
+    if value not in (choices := tuple(choices)):
         raise DataError(name, f"found '{value}'", f"wanted one of {', '.join(choices)}")
     return value
 
@@ -86,9 +111,17 @@ def completes(action: argparse.Action, words: Iterable[str], files: bool = False
     action.completer = completer  # type: ignore[attr-defined]
 
 
+def say(*lines: str) -> None:
+    """Print ``lines`` on stderr; that a terminal has gone away must not stop the work."""
+    try:
+        print(*lines, sep="\n", end="\n" if lines else "", file=sys.stderr, flush=True)
+    except OSError:
+        sys.stderr = nowhere(sys.stderr.fileno())
+
+
 def complain(message: str) -> int:
     """Print one error line; the exit code to end with."""
-    print(f"{Path(sys.argv[0]).name}: {message}", file=sys.stderr)
+    say(f"{Path(sys.argv[0]).name}: {message}")
     return 1
 
 
@@ -99,7 +132,7 @@ def refuse(faults: Sequence[str], where: object, what: str, advice: str) -> None
         DataError: there are, so many of ``what``.
     """
     if faults:
-        print(*faults, sep="\n", file=sys.stderr)
+        say(*faults)
         raise DataError(where, f"found {len(faults)} fault{'s' * (len(faults) != 1)} {what}", advice=advice)
 
 
@@ -112,7 +145,7 @@ def reason(error: DataError | OSError) -> str:
 
 def warn(message: str) -> None:
     """Print one warning line."""
-    print(f"{Path(sys.argv[0]).name}: warning: {message}", file=sys.stderr, flush=True)
+    say(f"{Path(sys.argv[0]).name}: warning: {message}")
 
 
 def _exit_with_parent() -> None:
@@ -192,17 +225,22 @@ class Parser(argparse.ArgumentParser):
         """A flag without a value."""
         self.add_argument(name, help=help_text, action="store_true")
 
-    def parse_words(self, words: Sequence[str], conf: Path | None = None) -> argparse.Namespace:
-        """Parse ``words``, which win over flags in the file ``conf``, which win over those in ``--config`` files."""
+    def parse_words(
+        self, words: Sequence[str], conf: Path | None = None, first: Iterable[tuple[str, str]] = ()
+    ) -> argparse.Namespace:
+        """Parse ``words``, which win over flags in the file ``conf``, which win over those in ``--config`` files.
+
+        All win over flags of an earlier run, ``first``, each with its place.
+        """
         if is_completing():
             import argcomplete
 
             argcomplete.autocomplete(self)  # answers the shell, and ends
-        words = [_hyphenated(word) for word in words]
+        words = _joined_values([_hyphenated(word) for word in words])
         if "-h" in words or "--help" in words:
             self.print_help()
             sys.exit(0)
-        from_files: list[str] = []
+        from_files = self._conf_words(first)
         rest: list[str] = []
         iterator = iter(words)
         for word in iterator:
@@ -214,10 +252,10 @@ class Parser(argparse.ArgumentParser):
                 value = next(iterator, "")
             if not value:
                 raise DataError("--config", "found no file name", "wanted --config FILE")
-            from_files += self._conf_words(Path(value))
+            from_files += self._conf_words(numbered_lines(Path(value)))
         if conf is not None:
-            from_files += self._conf_words(conf)
-        known, unknown = self.parse_known_args(_joined_numbers([*from_files, *rest]))
+            from_files += self._conf_words(numbered_lines(conf))
+        known, unknown = self.parse_known_args([*from_files, *rest])
         if unknown:
             raise DataError(unknown[0].partition("=")[0], "unknown option or too many arguments", self._valid())
         return known
@@ -232,10 +270,10 @@ class Parser(argparse.ArgumentParser):
             raise DataError(where, found, advice=f"see {self.prog} --help")
         raise DataError("arguments", message, " ".join(self.format_usage().split()))
 
-    def _conf_words(self, path: Path) -> list[str]:
-        """The flags of a Kaldi conf file: a line each, ``--name=value``, comments after ``#``."""
+    def _conf_words(self, lines: Iterable[tuple[str, str]]) -> list[str]:
+        """The flags in the lines of a Kaldi conf file: one each, ``--name=value``, comments after ``#``."""
         found: list[str] = []
-        for place, line in numbered_lines(path):
+        for place, line in lines:
             word = _hyphenated(line.partition("#")[0].strip())
             if not word:
                 continue
@@ -255,7 +293,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parsed_options(text: str, cls: type[AnyOptions]) -> AnyOptions:
-    """The options dataclass ``cls`` from flags in ``text``, as they are in a recipe's ``--<noun>-opts``."""
+    """The options dataclass ``cls`` from flags in ``text``, as they are in a ``--<noun>-opts``; --help lists them."""
     parser = Parser(None, (cls,))
     try:
         words = shlex.split(text)
@@ -264,11 +302,12 @@ def parsed_options(text: str, cls: type[AnyOptions]) -> AnyOptions:
     return parser.options(parser.parse_words(words), cls)
 
 
-def _joined_numbers(words: Sequence[str]) -> list[str]:
-    """``--x -1e3`` as ``--x=-1e3``: argparse would take such a number for an option."""
+def _joined_values(words: Sequence[str]) -> list[str]:
+    """``--x -1e3`` as ``--x=-1e3``, ``--x-opts --y=z`` as ``--x-opts=--y=z``: argparse would take both for options."""
     joined: list[str] = []
     for word in words:
-        if joined and joined[-1].startswith("--") and "=" not in joined[-1] and re.fullmatch(r"-[\d.][\d.eE+-]*", word):
+        flag_before = joined[-1] if joined and joined[-1].startswith("--") and "=" not in joined[-1] else ""
+        if flag_before and (flag_before.endswith("-opts") or re.fullmatch(r"-[\d.][\d.eE+-]*", word)):
             joined[-1] += f"={word}"
         else:
             joined.append(word)

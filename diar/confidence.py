@@ -40,6 +40,7 @@ class OverlapOptions(Options):
 
     overlap_window: float = option(1.0, "time over which the margin of two speakers is averaged", unit="s", low=0.01)
     overlap_margin: float = option(-1.0, "overlap is likely where the margin is below this", unit="nats a frame")
+    overlap_min_turn: float = option(0.2, "shorter turns of second speakers are left out", unit="s", low=0)
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,8 @@ def with_second_speakers(
         if not touching and turn.duration < min_turn:
             continue
         whole = min(t.start for t in (turn, *touching)), max(t.end for t in (turn, *touching))
-        surest = touching[0].confidence if touching else math.nan
-        joined = sorted([*(t for t in joined if t not in touching), Turn(*whole, turn.speaker, surest)])
+        known = max(touching, key=lambda t: t.duration).confidence if touching else math.nan
+        joined = sorted([*(t for t in joined if t not in touching), Turn(*whole, turn.speaker, known)])
     return joined
 
 

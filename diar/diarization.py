@@ -181,7 +181,7 @@ def _diarize(
             stages.begin("vad")
             with part(0.0, _READING_EFFORT):
                 speech = wav_to_vad(audio, options.vad)
-        mask = speech_mask(recording, frames, speech)
+        mask = speech_mask(recording, frames, speech, "name the audio that the speech is of")
         detected = mask.astype(np.float32)
         cepstra = frames
         if options.embedder is not None:
@@ -204,7 +204,8 @@ def _diarize(
         second = second_speakers(scores, options.overlap)
         if options.second_speaker:
             names = [f"spk{k + 1}" for k in range(scores.n_speakers)]
-            turns = with_second_speakers(turns, second, names, options.turns.min_turn)
+            least = max(options.turns.min_turn, options.overlap.overlap_min_turn)
+            turns = with_second_speakers(turns, second, names, least)
     return Diarization(recording, labels, detected, turns, overlap_regions(second), clustering.history, stages.end())
 
 

@@ -53,7 +53,9 @@ def _band(audio: Audio) -> float | None:
     return 0.5 * audio.source_rate if audio.source_rate < audio.sample_rate else None
 
 
-def speech_mask(recording: str, frames: Float32, speech: Speech) -> NDArray[np.bool_]:
+def speech_mask(
+    recording: str, frames: Float32, speech: Speech, advice: str = "make both anew"
+) -> NDArray[np.bool_]:
     """(T,) bool: speech of the T feature frames.
 
     Raises:
@@ -64,6 +66,6 @@ def speech_mask(recording: str, frames: Float32, speech: Speech) -> NDArray[np.b
             recording,
             f"{len(frames)} frames of features, {len(speech)} of speech decisions",
             "wanted both of the same recording",
-            "make both anew",
+            advice,
         )
     return vad.fit_length(speech, len(frames)) > 0

@@ -115,18 +115,19 @@ def _check_recut(history: History, n_frames: int, allowed: SpeakerRange) -> None
         DataError: the merges are not of this speech, were bent to another number of speakers, or do not pass one that
             is allowed.
     """
-    advice = "make them anew"
+    where, advice = history.where, history.advice
     if int(history.lengths.sum()) != n_frames:
-        found = f"they are of {int(history.lengths.sum())} frames of speech"
-        raise DataError("merges", found, f"wanted {n_frames}", advice)
+        found = f"is of {int(history.lengths.sum())} frames of speech"
+        raise DataError(where, found, f"wanted {n_frames}", advice)
     if history.fewest > 1 and history.fewest != allowed.fewest:
-        found = f"they were made for {history.fewest} speakers or more"
-        raise DataError("merges", found, f"wanted those for {allowed.fewest}", advice)
+        found = f"was made for {history.fewest} speakers or more"
+        raise DataError(where, found, f"wanted those for {allowed.fewest}", advice)
     if not any(_allows(allowed, partition.n_clusters) for partition in history):
         numbers = sorted(partition.n_clusters for partition in history)
-        found = f"they pass {numbers[0]} to {numbers[-1]} speakers"
+        found = f"passes {numbers[0]} to {numbers[-1]} speakers"
         most = f" to {allowed.most}" if allowed.most else " or more"
-        raise DataError("merges", found, f"wanted {allowed.fewest}{most}", advice)
+        most = "" if allowed.most == allowed.fewest else most
+        raise DataError(where, found, f"wanted {allowed.fewest}{most}", advice)
 
 
 def _allows(allowed: SpeakerRange, n_clusters: int) -> bool:

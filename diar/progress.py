@@ -28,7 +28,7 @@ class TrainingProgress:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._is_terminal = sys.stderr.isatty()
+        self._is_terminal = is_terminal()
         self._bar: Any = None
         self._phase = ""
         self._done = 0.0  # epochs of the phase when this run began with it
@@ -74,7 +74,7 @@ class TrainingProgress:
 
             desc = f"{self._name}: {phase}"
             self._bar = tqdm(
-                total=of, desc=desc, initial=done, bar_format=_BAR, mininterval=0, miniters=0, **_size_if_unknown()
+                total=of, desc=desc, initial=done, bar_format=_BAR, mininterval=0, miniters=0, **_size()
             )
 
     def _draw(self, done: float, losses: Mapping[str, float], rate: float) -> None:
@@ -93,16 +93,6 @@ class TrainingProgress:
         return f", {seconds:.0f} s left"
 
 
-def _size_if_unknown() -> dict[str, int]:
-    """What tqdm is to take for the size of a terminal that tells none, as those of containers may."""
-    try:
-        columns, rows = os.get_terminal_size(sys.stderr.fileno())
-    except OSError:
-        return {}
-    # it would draw nothing
-    return {} if columns and rows else {"ncols": columns or 80, "nrows": rows or 24}
-
-
 def _told(losses: Mapping[str, float]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in losses.items())
 
@@ -115,7 +105,7 @@ class StageProgress:
 
     def __init__(self, title: str) -> None:
         self._title = title
-        self._is_terminal = sys.stderr.isatty()
+        self._is_terminal = is_terminal()
         self._stage, self._done, self._duration = "loading", 0.0, 0.0
         self._n_compiling = 0
         self._ended, self._lasting = threading.Event(), ExitStack()
@@ -126,9 +116,9 @@ class StageProgress:
         if self._is_terminal:
             from tqdm import tqdm
 
-            self._bar = tqdm(total=1.0, leave=False, dynamic_ncols=True, bar_format=self._format())
-            self._thread.start()
+            self._bar = tqdm(total=1.0, leave=False, bar_format=self._format(), **_size())
             self._lasting.enter_context(_compiling(self._count_compiling))
+            self._thread.start()
         return self
 
     def __exit__(
@@ -144,11 +134,6 @@ class StageProgress:
     def listener(self) -> Callable[[str, float, float], None] | None:
         """What wants to know the stage, the seconds done and the recording's seconds; None where nothing is shown."""
         return self._show if self._is_terminal else None
-
-    def tell(self, line: str) -> None:
-        """Print ``line`` above the bar."""
-        if self._is_terminal:
-            self._bar.write(line, file=sys.stderr)
 
     def _show(self, stage: str, done: float, duration: float) -> None:
         self._stage, self._done, self._duration = stage, done, duration
@@ -167,6 +152,20 @@ class StageProgress:
         speed = self._done / self._bar.format_dict["elapsed"] if self._done else 0.0
         told = f"{self._title}: {stage}".replace("{", "{{").replace("}", "}}")
         return f"{told} {{percentage:3.0f}}%|{{bar}}| {{elapsed}}<{{remaining}}, {speed:.0f} x real time"
+
+
+def is_terminal() -> bool:
+    """Whether what is shown is seen."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def _size() -> dict[str, Any]:
+    """What makes a bar as wide as the terminal; where that has no size, as in some containers, tqdm would draw none."""
+    try:
+        columns, rows = os.get_terminal_size(sys.stderr.fileno())
+    except OSError:
+        return {"dynamic_ncols": True}  # tqdm knows what to do
+    return {"dynamic_ncols": True} if columns and rows else {"ncols": columns or 80, "nrows": rows or 24}
 
 
 @contextmanager

@@ -91,6 +91,9 @@ def remarks(
     truth, found = by_recording(reference), by_recording(hypothesis)
     yield from _listed("no hypothesis, counted as all missed", set(truth) - set(found))
     yield from _listed("in the hypothesis but not in the reference, ignored", set(found) - set(truth))
+    lower = {name.lower() for name in set(truth) - set(found)}
+    same = {name for name in set(found) - set(truth) if name.lower() in lower}
+    yield from _listed("names that differ from the reference's only in case", same)
     if uem is not None:
         yield from _listed("in the UEM but not in the reference, ignored", set(uem) - set(truth))
         no_regions = "not in the UEM, evaluated from the first to the last event of the reference"
@@ -102,6 +105,32 @@ def remarks(
         if wanted != got or len(wanted) > 1:
             told = f"channel {'+'.join(sorted(wanted))} in the reference and {'+'.join(sorted(got))} in the hypothesis"
             yield f"{told}, scored as one; md-eval would score each apart, unmatched ones as all missed: {recording}"
+
+
+def reference_of(reference: list[RttmLine] | None, recordings: set[str]) -> tuple[list[RttmLine] | None, str]:
+    """The lines of those ``recordings``, None where there are none, and a warning of what is left out, if any is.
+
+    Raises:
+        DataError: the reference has no SPEAKER line.
+    """
+    if reference is None:
+        return None, ""
+    truth = set(by_recording(reference))
+    if not truth:
+        raise DataError("reference", "no SPEAKER line", "wanted the turns of at least one recording")
+    kept = [line for line in reference if line.recording in recordings]
+    told = "; ".join(_listed("not in the hypothesis, and so not shown", truth - recordings))
+    return (kept, told) if truth & recordings else (None, foreign_names(truth, recordings))
+
+
+def foreign_names(truth: Iterable[str], names: Iterable[str]) -> str:
+    """That none of the recordings ``names`` is of the reference's ``truth``; empty where one is, or there are none."""
+    wanted, got = (sorted(set(side), key=str.encode) for side in (truth, names))
+    if not wanted or not got or set(wanted) & set(got):
+        return ""
+    shown = [" ".join(side[:3]) + " ..." * (len(side) > 3) for side in (got, wanted)]
+    case = "; names differ only in case" if {*map(str.lower, wanted)} & {*map(str.lower, got)} else ""
+    return f"no recording in common with the reference: found {shown[0]}; wanted {shown[1]}{case}"
 
 
 def _listed(remark: str, recordings: set[str]) -> Iterator[str]:

@@ -64,11 +64,14 @@ class ConditionScore:
 
 @dataclass(frozen=True)
 class SystemComparison:
-    """A second system on the same recordings; differences are the second's rate less the first's."""
+    """A second system on the same recordings; differences are the second's rate less the first's.
+
+    SER, which is 0 where nothing is found, is compared only if no recording has turns of just one of the two.
+    """
 
     scores: SetScore
     der: Comparison
-    ser: Comparison
+    ser: Comparison | None
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,9 @@ def compare_systems(first: SetScore, second: SetScore, options: BootstrapOptions
         of_first, of_second = ([seconds(score) for score in scores.recordings] for scores in (first, second))
         return compare_pooled(of_first, of_second, scored, options)
 
-    return SystemComparison(second, compared(wrong_time), compared(lambda score: score.speaker_error_time))
+    lacking = [[score.n_hypothesis == 0 for score in scores.recordings] for scores in (first, second)]
+    ser = compared(lambda score: score.speaker_error_time) if lacking[0] == lacking[1] else None
+    return SystemComparison(second, compared(wrong_time), ser)
 
 
 def wrong_time(score: Score) -> float:
@@ -193,7 +198,7 @@ def report_content(report: ScoreReport, stamp: Stamp) -> dict[str, Any]:
         content["comparison"] = {
             "second": _set_content(report.comparison.scores),
             **{
-                name: {**asdict(compared), "interval": compared.interval._asdict()}
+                name: {**asdict(compared), "interval": compared.interval._asdict()} if compared is not None else None
                 for name, compared in (("der", report.comparison.der), ("ser", report.comparison.ser))
             },
         }

@@ -107,7 +107,9 @@ def _comparison_lines(report: ScoreReport, comparison: SystemComparison, stamp: 
     ]
 
 
-def _difference(name: str, compared: Comparison, options: BootstrapOptions) -> str:
+def _difference(name: str, compared: Comparison | None, options: BootstrapOptions) -> str:
+    if compared is None:
+        return f"# {name}: not compared, since it does not count what is missed, and one of the two lacks recordings"
     told = f"# {name} {compared.first:.2f} -> {compared.second:.2f}: {compared.difference:+.2f}, "
     told += f"{options.confidence:g} % interval {_interval(compared.interval)}, p = {compared.p_value:.2g} "
     return told + f"(paired bootstrap over {compared.n_recordings} recordings, two-sided)"

@@ -45,7 +45,8 @@ def main() -> None:
         frames = embed.read(recording)
         speech = speech_mask(recording, frames, vad.read(recording))
         merges = job.output / f"{recording}{HISTORY_SUFFIX}"
-        history = history_from_json(read_json(merges), str(merges)) if job.recut else None
+        advice = "run stage 6 without --recut"
+        history = history_from_json(read_json(merges), str(merges), advice) if job.recut else None
         found = frames_to_clusters(frames, speech, options, allowed, streams.read(recording, len(frames)), history)
         if shortfall := speaker_shortfall(found.labels, allowed, options):
             cli.warn(f"{recording}: {shortfall}")

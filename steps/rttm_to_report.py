@@ -47,10 +47,10 @@ def main() -> None:
     contents = rttm_contents(lines, reference, uem, options, condition)
     folders = {path.name: open_input(path.name.partition("_")[0], path) for path in map(Path, arguments.stages)}
     report = system / "report"
+    pages, page_options = PageFolder(report, figures=arguments.figures), parser.options(arguments, PageOptions)
+    known = stages_provenance(folders)
     report.mkdir(exist_ok=True)
     (report / INDEX).unlink(missing_ok=True)  # the mark of a complete folder
-    known = stages_provenance(folders)
-    pages, page_options = PageFolder(report, figures=arguments.figures), parser.options(arguments, PageOptions)
     for content, source in with_recordings(contents, data):
         region = None if uem is None else uem.get(content.recording)
         own = [line for line in reference or () if line.recording == content.recording]
@@ -69,11 +69,8 @@ def with_recordings(contents: dict[str, RecordingContent], data: DataFolder) -> 
     """The contents in the order of wav.scp, each with its duration and where its audio is."""
     durations = data.durations()
     for recording, source in data.wav_scp().items():
-        content = contents.get(recording)
-        if content is None:
-            cli.warn(f"{recording}: no turns, and so no page")
-        else:
-            yield replace(content, duration=durations.get(recording, content.duration)), source
+        content = contents.get(recording) or RecordingContent(recording=recording, duration=0.0, hypothesis=())
+        yield replace(content, duration=durations.get(recording, content.duration)), source
 
 
 if __name__ == "__main__":

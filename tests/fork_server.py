@@ -3,7 +3,9 @@
 A recipe starts two dozen programs, each of which imports NumPy, SciPy and the kernels, half a second. The documentation
 runs recipes by the dozen, so their ``python3`` is a client of ``ForkServer``: it hands over its words, folder,
 environment and open files, and a copy of the server runs the program as Python would. What is neither a script nor
-``-m diar`` runs with the real Python.
+``-m diar`` runs with the real Python. What a program forgot to import is seen by other tests.
+
+Copies are made before anything has run on more than one thread: forking later may hang.
 """
 
 from __future__ import annotations
@@ -14,12 +16,16 @@ import json
 import os
 import pkgutil
 import runpy
+import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -45,31 +51,42 @@ sys.exit(answer[0] if answer else 137)
 
 
 class ForkServer:
-    """The server, and ``python``, its client. Use as a context."""
+    """The server, and ``python``, its client. Use as a context, at whose end all that it started is killed."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True)
-        self.address, self.python = str(folder / "socket"), folder / "python3"
-        self.python.write_text(CLIENT.format(python=sys.executable, address=self.address))
-        self.python.chmod(0o755)
+        self.python = folder / "python3"
 
     def __enter__(self) -> ForkServer:
+        self._folder = Path(tempfile.mkdtemp(prefix="diar"))  # whose path is short, as those of sockets must be
+        address = str(self._folder / "socket")
+        self.python.write_text(CLIENT.format(python=sys.executable, address=address))
+        self.python.chmod(0o755)
         one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
-        environment = os.environ | one_thread | {"PYTHONPATH": str(ROOT)}
-        self._process = subprocess.Popen([sys.executable, __file__, self.address], env=environment)
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, address],
+            env=os.environ | one_thread | {"PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,  # ends when this process does, however that comes
+            start_new_session=True,
+        )
         deadline = time.monotonic() + 60
-        while not Path(self.address).exists():
-            assert self._process.poll() is None and time.monotonic() < deadline
+        while not Path(address).exists():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.__exit__()
+                raise RuntimeError("the server does not start")
             time.sleep(0.05)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.communicate()
+        shutil.rmtree(self._folder)
 
 
 def serve(address: str) -> None:
-    """Answer until killed."""
+    """Answer until stdin ends, which is when the process that wants answers has ended."""
+    sys.path.remove(str(Path(__file__).parent))  # tests' modules are not the programs'
     import diar
 
     ours = [module.name for module in pkgutil.walk_packages(diar.__path__, "diar.")]
@@ -81,12 +98,14 @@ def serve(address: str) -> None:
         listening.bind(address + ".new")
         listening.listen(64)
         os.rename(address + ".new", address)
-        while True:
+        while sys.stdin not in (ready := select.select([listening, sys.stdin], [], [])[0]):
+            assert ready == [listening]
             client, _ = listening.accept()
             if os.fork() == 0:
                 listening.close()
                 answer(client)
             client.close()
+    os.killpg(0, signal.SIGKILL)  # programs that still run, too
 
 
 def answer(client: socket.socket) -> None:
@@ -110,8 +129,8 @@ def answer(client: socket.socket) -> None:
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
-        client.sendall(bytes([code]))
-        os._exit(code)
+        client.sendall(bytes([code & 255]))
+        os._exit(code & 255)
 
 
 def run(words: list[str]) -> int:

@@ -76,7 +76,7 @@ def _nan(path: Path, signal: np.ndarray) -> None:
 BAD_AUDIO: dict[str, tuple[str, Callable[[Path, np.ndarray], object], str]] = {
     # recording: suffix, how it is made, what is said of it
     "cut_aiff": (".aiff", lambda path, signal: cut(write_audio(path, signal)), "truncated"),
-    "cut_flac": (".flac", lambda path, signal: cut(write_audio(path, signal)), "truncated|cannot be decoded"),
+    "cut_flac": (".flac", lambda path, signal: cut(write_audio(path, signal)), "truncated|broken or cut"),
     "cut_sph": (".sph", lambda path, signal: cut(write_audio(path, signal)), "truncated"),
     "cut_wav": (".wav", lambda path, signal: cut(write_audio(path, signal)), "truncated"),
     "empty": (".wav", lambda path, signal: path.write_bytes(b""), "is empty"),

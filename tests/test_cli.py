@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from diar import cli
+from diar.energy_vad import EnergyOptions
 from diar.errors import DataError
 from diar.options import Options, option
 
@@ -342,6 +343,15 @@ def test_warnings_have_the_programs_name_and_words_do_not(capsys: pytest.Capture
     assert cli.command_words() == ["--num-spk", "3"]
 
 
+def test_nobody_who_reads_stderr_is_no_error() -> None:
+    code = "from diar import cli\ncli.run(lambda: cli.warn('a') or cli.complain('b') and print('done'))"
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=writer, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stdout) == (0, b"done\n")
+
+
 def test_a_reader_that_leaves_is_no_error() -> None:
     code = "from diar import cli\ncli.run(lambda: print('x' * 100 + '\\n', flush=True) or print('y' * 1000000))"
     reader, writer = os.pipe()
@@ -384,3 +394,42 @@ def test_a_process_with_blanks_and_brackets_in_its_name_runs(tmp_path: Path, nam
     finally:
         child.kill()
         child.wait()
+
+
+@pytest.mark.parametrize("text", ["--speech-range=15", "--speech-range 15", "--speech_range=15"])
+def test_the_value_of_opts_may_begin_as_a_flag_does(text: str) -> None:
+    parser = cli.Parser(None)
+    parser.add_flag("--vad-opts", "")
+    parser.add_switch("--report", "")
+    parsed = parser.parse_words(["--vad-opts", text, "--report"])
+    assert cli.parsed_options(parsed.vad_opts, EnergyOptions).speech_range == 15 and parsed.report
+    with pytest.raises(DataError, match="--vad-opts: expected one argument"):
+        parser.parse_words(["--report", "--vad-opts"])
+
+
+def test_help_in_opts_is_that_of_the_options(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.parsed_options("--help", EnergyOptions)
+    assert ended.value.code == 0 and "--speech-range X" in capsys.readouterr().out
+
+
+def test_ctrl_c_ends_a_program_even_while_a_library_calls_python_back() -> None:
+    """Such a callback cannot pass the exception on."""
+    program = """
+import ctypes, time
+from diar import cli
+
+@ctypes.CFUNCTYPE(None)
+def interrupted():
+    raise KeyboardInterrupt
+
+def main():
+    interrupted()
+    time.sleep(20)
+
+cli.run(main, "program")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=15, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

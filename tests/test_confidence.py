@@ -108,6 +108,14 @@ def test_overlap_is_where_the_margin_is_small_and_only_in_speech() -> None:
     assert turns == [Turn(0.0, 3.3, "ann"), Turn(1.0, 1.5, "bob"), Turn(1.8, 2.3, "bob")]
 
 
+def test_a_turn_that_is_joined_has_the_confidence_of_its_longest_part() -> None:
+    second = np.full(1000, -1, dtype=np.int32)
+    second[202:500] = 1
+    bob = [Turn(2.0, 2.02, "bob", 0.0), Turn(5.0, 9.0, "bob", 0.8)]
+    turns = [Turn(0.0, 2.0, "ann", 0.9), Turn(2.02, 5.0, "ann", 0.9), *bob]
+    assert Turn(2.0, 9.0, "bob", 0.8) in with_second_speakers(turns, second, ["ann", "bob"])
+
+
 def test_second_speakers_are_never_alone_and_meet_their_own_turns() -> None:
     second = np.full(1000, -1, dtype=np.int32)
     second[180:260] = 1  # from 1.8 s on; its own turn begins at 2.5 s

@@ -77,7 +77,7 @@ def test_all_of_the_front_end_is_in_the_chain(monkeypatch: pytest.MonkeyPatch, c
     """The features that are clustered are those of the options."""
     seen: list[np.ndarray] = []
 
-    def remember(recording: str, frames: np.ndarray, speech: np.ndarray) -> np.ndarray:
+    def remember(recording: str, frames: np.ndarray, speech: np.ndarray, advice: str) -> np.ndarray:
         seen.append(frames)
         return np.zeros(len(frames), dtype=bool)
 

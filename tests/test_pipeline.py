@@ -431,12 +431,12 @@ def test_a_known_history_that_is_cut_is_refined(frames, spoken) -> None:
 def test_a_known_history_that_starts_with_too_few_is_refused(frames, spoken, kind) -> None:
     options = kind(initial_clusters=3, initial_passes=0) if kind is HmmGmmOptions else kind(aib_clusters=3)
     history = frames_to_clusters(frames, spoken, options, SpeakerRange()).history
-    for allowed, wanted in ((SpeakerRange(4, 4), "4 to 4"), (SpeakerRange(4), "4 or more")):
-        with pytest.raises(DataError, match=f"^merges: they pass 1 to 3 speakers; wanted {wanted}; "):
-            frames_to_clusters(frames, spoken, options, allowed, history=history)
+    for most, wanted in ((4, "4"), (6, "4 to 6"), (None, "4 or more")):
+        with pytest.raises(DataError, match=f"^merge history: passes 1 to 3 speakers; wanted {wanted}; "):
+            frames_to_clusters(frames, spoken, options, SpeakerRange(4, most), history=history)
     more = frames_to_clusters(frames, spoken, options, SpeakerRange(4))
     assert count_speakers(more.labels) >= 4
-    with pytest.raises(DataError, match="^merges: they were made for 4 speakers or more; wanted those for 1; "):
+    with pytest.raises(DataError, match="^merge history: was made for 4 speakers or more; wanted those for 1; "):
         frames_to_clusters(frames, spoken, options, SpeakerRange(), history=more.history)
 
 
@@ -444,7 +444,7 @@ def test_a_known_history_of_other_speech_is_refused(frames, spoken) -> None:
     history = frames_to_clusters(frames, spoken, AibOptions(), SpeakerRange()).history
     other = spoken.copy()
     other[np.flatnonzero(spoken)[:7]] = False
-    with pytest.raises(DataError, match=rf"^merges: they are of {spoken.sum()} frames of speech; .*; make them anew$"):
+    with pytest.raises(DataError, match=rf"^merge history: is of {spoken.sum()} frames of speech; .*; make it anew$"):
         frames_to_clusters(frames, other, AibOptions(), SpeakerRange(), history=history)
 
 

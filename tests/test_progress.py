@@ -8,6 +8,7 @@ import pty
 import re
 import sys
 import termios
+import threading
 import time
 
 import numba
@@ -149,7 +150,6 @@ def test_a_bar_has_stage_share_and_speed_and_goes_on_by_itself(monkeypatch: pyte
         time.sleep(0.5)
         progress.listener("clusters", 45.0, 60.0)
         time.sleep(1.2)  # nothing is told, and the time goes on
-        progress.tell("r1: done")
     drawn = bars(terminal)
     assert list(dict.fromkeys(bar[:3] for bar in drawn)) == [
         ("r1", "loading", "0"), ("r1", "feats", "25"), ("r1", "clusters", "75"),
@@ -157,14 +157,12 @@ def test_a_bar_has_stage_share_and_speed_and_goes_on_by_itself(monkeypatch: pyte
     assert {bar[3] for bar in drawn} >= {"00:00", "00:01", "00:02"}
     speeds = [int(bar[5]) for bar in drawn if bar[1] == "clusters"]
     assert speeds[0] > speeds[-1] and 45 / 2.6 < speeds[-1] < 45 / 1.9
-    assert "\rr1: done\n" in terminal.getvalue()
     assert terminal.getvalue().rpartition("r1: ")[2].count(" ") > 20, "the last bar is wiped out"
 
 
 def test_elsewhere_nothing_is_shown_and_nobody_listens(capsys: pytest.CaptureFixture[str]) -> None:
     with StageProgress("r1") as progress:
         assert progress.listener is None
-        progress.tell("r1: done")
         time.sleep(0.5)
     assert capsys.readouterr() == ("", "")
 
@@ -189,3 +187,47 @@ def test_braces_in_a_name_are_no_fields(monkeypatch: pytest.MonkeyPatch) -> None
     with StageProgress("{r}{1}"):
         time.sleep(0.3)
     assert "{r}{1}: loading" in terminal.getvalue()
+
+
+def test_the_thread_that_draws_starts_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads that import at once may wait for each other."""
+
+    def refused(count: object) -> None:
+        assert threading.active_count() == before
+        raise ImportError
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr("diar.progress._compiling", refused)
+    before = threading.active_count()
+    progress = StageProgress("r1")
+    with pytest.raises(ImportError):
+        progress.__enter__()
+    assert threading.active_count() == before
+    progress._bar.close()
+
+
+@pytest.mark.parametrize("size", [(0, 0), (25, 100)])
+def test_bars_are_as_wide_as_the_terminal_or_as_usual(monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, size)
+    with os.fdopen(theirs, "w") as terminal, monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", terminal)
+        with StageProgress("r1"):
+            pass
+        progress = TrainingProgress("r2")
+        progress.show(epoch(1))
+        progress.close()
+        shown = ""
+        while "r2: layer 1" not in shown:  # what is read at once is by chance
+            shown += os.read(ours, 4096).decode()
+    os.close(ours)
+    for title in ("r1: loading", "r2: layer 1"):
+        (bar, *_) = (line for line in re.split(r"[\r\n]", shown) if line.startswith(title))
+        assert (size[1] or 80) - 1 <= len(bar) <= (size[1] or 80)
+
+
+def test_without_stderr_nothing_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    with StageProgress("r1") as progress:
+        assert progress.listener is None
+    TrainingProgress("r1").show(epoch(1))

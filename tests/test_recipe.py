@@ -435,3 +435,14 @@ def test_config_file_and_another_launcher(whole, finished, tmp_path):
     ]
     assert finished.results() == whole[0].results()
     assert len(list(finished.exp("feats", "log").iterdir())) == 2
+
+
+@pytest.mark.parametrize("signal_number", [1, 2, 15])
+def test_a_stage_that_is_stopped_by_hand_has_not_failed(finished, tmp_path, signal_number):
+    """As Ctrl-C does: the launcher ends with 128 and the signal's number."""
+    launcher = tmp_path / "launcher.sh"
+    launcher.write_text(f"#!/bin/sh\necho launcher: stopped >&2\nexit {128 + signal_number}\n")
+    launcher.chmod(0o755)
+    stage_2 = ("--stage", 2, "--stop-stage", 2, "--cmd", launcher, "--vad-opts", "--speech-range 21")
+    run = finished.run(*stage_2, code=128 + signal_number)
+    assert [line.split("run.sh: ")[-1] for line in run.lines] == ["stage 2: energy -> vad", "launcher: stopped"]

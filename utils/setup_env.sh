@@ -26,12 +26,13 @@ modules() {
   echo numpy scipy numba kaldiio soundfile webrtcvad pyannote.metrics threadpoolctl tqdm
   for extra in $extras; do
     case $extra in
-      tests) echo pytest xdist hypothesis kaldi_native_fbank ;;
+      tests) echo pytest xdist hypothesis kaldi_native_fbank praatio webvtt argcomplete ;;
       lint) echo ruff mypy ;;
       nets) echo torch sklearn ;;
       figures) echo matplotlib PIL ;;
       browser) echo selenium ;;
-      *) fail "unknown extra '$extra'; wanted tests, lint, nets, figures or browser" ;;
+      completion) echo argcomplete ;;
+      *) fail "unknown extra '$extra'; wanted tests, lint, nets, figures, browser or completion" ;;
     esac
   done
 }

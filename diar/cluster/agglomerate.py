@@ -109,12 +109,15 @@ class Partition:
 class History(Sequence[Partition]):
     """All partitions on the way, the finest first; an item is ``lengths[i]`` (N,) frames long.
 
-    ``fewest`` is the number of speakers asked for, if without it the merges had been others; else 1.
+    ``fewest`` is the number of speakers asked for, if without it the merges had been others; else 1. ``where`` it was
+    kept, and ``advice``, are told when it cannot be cut.
     """
 
     partitions: list[Partition]
     lengths: NDArray[np.int64]
     fewest: int = 1
+    where: str = "merge history"
+    advice: str = "make it anew"
 
     def __len__(self) -> int:
         return len(self.partitions)
@@ -241,14 +244,16 @@ def history_to_json(history: History, speech: NDArray[np.bool_], gain_name: str)
     return {"n_frames": len(speech), "gain": gain_name, "fewest": history.fewest, "steps": steps}
 
 
-def history_from_json(content: dict[str, Any], where: str) -> History:
+def history_from_json(content: dict[str, Any], where: str, advice: str = "make it anew") -> History:
     """The history that ``history_to_json`` wrote; its items are the longest stretches that no partition divides.
 
     Raises:
-        DataError: the content is not such a history; ``where`` tells of which file.
+        DataError: the content is not such a history; ``where`` tells of which file, ``advice`` what to do.
     """
     try:
         steps = content["steps"]
+        if not isinstance(content.get("gain", ""), str):
+            raise ValueError
         stored = {
             number: np.repeat(*np.array(step["labels"], dtype=np.int64).reshape(-1, 2).T).astype(np.int32)
             for number, step in enumerate(steps)
@@ -268,6 +273,8 @@ def history_from_json(content: dict[str, Any], where: str) -> History:
             pair = Merge(step["merge"][0], step["merge"][1], float(step[content["gain"]])) if "merge" in step else None
             known = {"n_clusters", "labels", "merge", content["gain"]}
             measures = {name: value for name, value in step.items() if name not in known}
+            if not all(isinstance(value, (int, float)) for value in measures.values()):
+                raise ValueError
             if number in rows:
                 labels = rows[number]
             else:
@@ -276,9 +283,9 @@ def history_from_json(content: dict[str, Any], where: str) -> History:
             if not np.array_equal(np.unique(labels), np.arange(step["n_clusters"])):
                 raise ValueError
             partitions.append(Partition(labels, step["n_clusters"], pair, measures))
-    except (KeyError, TypeError, ValueError, IndexError, AssertionError, OverflowError):
-        raise DataError(where, "not a merge history of this version", advice="make it anew") from None
-    return History(partitions, np.diff(np.r_[starts, len(speech)]), fewest)
+    except (KeyError, TypeError, ValueError, IndexError, AssertionError, OverflowError, MemoryError):
+        raise DataError(where, "not a merge history of this version", advice=advice) from None
+    return History(partitions, np.diff(np.r_[starts, len(speech)]), fewest, where, advice)
 
 
 # ---- labels --------------------------------------------------------------------------------------------------------

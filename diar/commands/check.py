@@ -1,7 +1,7 @@
 """Check files and data folders, and report all their faults at once, each with file and line.
 
-RTTM (.rttm) and UEM (.uem) are checked line by line, a folder with wav.scp with all its tables and audio, other formats
-of turns up to their first fault.
+RTTM (.rttm) and UEM (.uem) are checked line by line, a folder with wav.scp with all its tables and audio, another file
+by file, other formats of turns up to their first fault.
 
 e.g.: diar check hyp.rttm data/eval
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from diar import cli
 from diar.errors import DataError
-from diar.io.data_check import file_faults, folder_faults
+from diar.io.data_check import file_faults, folder_faults, folder_of_turns
 
 
 def main(words: Sequence[str]) -> None:
@@ -40,6 +40,8 @@ def main(words: Sequence[str]) -> None:
 def _faults(path: Path, allow_pipes: bool) -> tuple[list[str], int]:
     """All faults, and how many of them are of audio."""
     try:
+        if path.is_dir() and (files := folder_of_turns(path)):
+            return [fault for file in files for fault in file_faults(file)], 0
         if path.is_dir():
             tables, audio, _ = folder_faults(path, allow_pipes)
             return tables + audio, len(audio)

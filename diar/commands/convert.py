@@ -2,7 +2,8 @@
 
 The formats are rttm, json, csv, textgrid, audacity, srt, vtt, lab, ctm and segments (a folder with Kaldi's segments and
 utt2spk). They are told by the files' suffixes, or named by --from and --to. A folder is read whole; - is standard input
-or output. Of formats with a recording a file OUT is a folder, unless it is a file or ends as files of a format do.
+or output. OUT is a file of all if it ends as a format's files do (.rttm, .csv ...), else a folder with a file a
+recording; what is there stays the file or folder that it is.
 Speakers called as labels of no speech are (sil, pau, music ...) are refused in audacity and lab, which would lose them.
 
 e.g.: diar convert hyp.rttm -o labels --to audacity
@@ -10,14 +11,14 @@ e.g.: diar convert hyp.rttm -o labels --to audacity
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from diar import cli
 from diar.errors import DataError
+from diar.io.files import standard_output
 from diar.io.scp import read_positive_numbers
-from diar.io.turn_files import FORMATS, format_of, named_format, read_turn_files
+from diar.io.turn_files import FORMATS, format_of, is_turn_file, named_format, read_turn_files
 
 
 def main(words: Sequence[str]) -> None:
@@ -43,6 +44,8 @@ def main(words: Sequence[str]) -> None:
     if arguments.durations:
         durations |= read_positive_numbers(Path(arguments.durations), "seconds")
     if arguments.out == "-":
-        sys.stdout.write(target.text(turns, durations))
+        standard_output().write(target.text(turns, durations))
+    elif target.suffix and not is_turn_file(arguments.out):
+        target.write_into(Path(arguments.out), turns, durations)
     else:
         target.write(Path(arguments.out), turns, durations)

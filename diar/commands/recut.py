@@ -20,8 +20,10 @@ from diar.cluster.agglomerate import history_from_json
 from diar.errors import DataError
 from diar.io.files import read_json
 from diar.pipeline import CLUSTERERS, GAINS
-from diar.turns_command import TurnsCommand
+from diar.turns_command import TurnsCommand, tell
 from diar.vad import Speech
+
+ADVICE = "make it anew: diar --save-merges"
 
 
 def main(words: Sequence[str]) -> None:
@@ -37,21 +39,31 @@ def main(words: Sequence[str]) -> None:
     clusterer = known["clusterer"]
     if clusterer not in CLUSTERERS:
         raise DataError(arguments.merges, f"found clusterer '{clusterer}'", f"wanted one of {', '.join(CLUSTERERS)}")
-    arguments = command.parse([*shlex.split(known["words"]), *words])  # what the first run was told, too
-    history, speech = history_from_json(content, arguments.merges), _speech(known, arguments.merges)
+    arguments = command.parse(words, _first_words(known["words"], arguments.merges))
+    history, speech = history_from_json(content, arguments.merges, ADVICE), _speech(known, arguments.merges)
     audio = Path(arguments.audio or known["audio"])
     if not audio.exists():
         raise DataError(audio, "no such file", f"wanted the audio of {arguments.merges}", "name it: --audio FILE")
     options = command.options(clusters=cli.parsed_options(arguments.clusters_opts, CLUSTERERS[clusterer]))
-    with command.output([audio]) as output, command.pages(output, 1):
+    with command.output([audio], Path(arguments.merges)) as output, command.pages(output.folder, 1) as pages:
         found = command.diarize(audio, options, speech=speech, history=history)
-        command.write(output, found, audio, options, GAINS[clusterer])
+        output.add(found)
+        pages.add(found, audio, options, GAINS[clusterer])
+        tell(found, audio)
+
+
+def _first_words(text: str, where: str) -> list[tuple[str, str]]:
+    """The flags of the first run, each with where it stands."""
+    try:
+        return [(where, word) for word in shlex.split(text)]
+    except ValueError as error:
+        raise DataError(where, f"holds flags with {error}", "wanted those that diar left", ADVICE) from None
 
 
 def _speech(known: dict[str, Any], where: str) -> Speech:
     """(T,) the speech of the first run: runs of 1 and 0, as ``merges_to_json`` of 'diar' leaves them."""
     try:
         speech: Speech = np.repeat(*np.array(known["speech"], dtype=np.int64).reshape(-1, 2).T).astype(np.float32)
-    except (KeyError, TypeError, ValueError, OverflowError):
-        raise DataError(where, "tells no speech", "wanted what 'diar --save-merges' left", "make it anew") from None
+    except (KeyError, TypeError, ValueError, OverflowError, MemoryError):
+        raise DataError(where, "tells no speech", "wanted what 'diar --save-merges' left", ADVICE) from None
     return speech

@@ -12,7 +12,7 @@ from diar.errors import DataError
 from diar.io.data_folder import RECORDING_NAME, is_recording_name, split_paths
 from diar.io.files import content_lines, numbered_lines
 from diar.io.rttm import RttmLine, rttm_faults
-from diar.io.turn_files import read_turn_files
+from diar.io.turn_files import FORMATS, read_turn_files
 from diar.io.uem import parse_uem_line, uem_faults
 from diar.io.wav import probe_duration
 
@@ -54,13 +54,15 @@ def folder_faults(data: Path, allow_pipes: bool = False) -> FolderFaults:
 
 
 def file_faults(path: Path) -> list[str]:
-    """All faults of an RTTM (.rttm) or UEM (.uem) file; of another format of turns, the first.
+    """All faults of an RTTM (.rttm) or UEM (.uem) file; of another format of turns, or a folder of such, the first.
 
     Raises:
         DataError: the file is missing or not text.
     """
+    if not path.exists():
+        raise DataError(path, "no such file")
     if path.suffix == ".rttm":
-        return rttm_faults(path)
+        return [*rttm_faults(path), *_doubtful_turns(path)]
     if path.suffix == ".uem":
         return uem_faults(path)
     try:
@@ -68,6 +70,32 @@ def file_faults(path: Path) -> list[str]:
     except DataError as error:
         return [str(error)]
     return []
+
+
+def folder_of_turns(folder: Path) -> list[Path]:
+    """What to check in a folder that is no data folder: its RTTM and UEM files, or itself if it has other turns."""
+    if (folder / "wav.scp").exists():
+        return []
+    if files := sorted(path for path in folder.iterdir() if path.suffix in (".rttm", ".uem")):
+        return files
+    suffixes = {form.suffix for form in FORMATS.values() if form.suffix}
+    is_kaldi = (folder / "segments").is_file() and (folder / "utt2spk").is_file()
+    return [folder] if is_kaldi or any(path.suffix in suffixes for path in folder.iterdir()) else []
+
+
+def _doubtful_turns(path: Path) -> Faults:
+    """Turns that are RTTM and yet hardly meant so: of a name with a blank, or told twice."""
+    seen: dict[tuple[str, ...], str] = {}
+    for place, line in content_lines(path):
+        fields = line.split()
+        if fields[0] != "SPEAKER" or len(fields) < 9:
+            continue
+        if len(fields) > 10:
+            yield f"{place}: found {len(fields)} fields; wanted at most 10 (RTTM); names have no blanks"
+        turn = (*fields[1:5], fields[7])
+        if turn in seen:
+            yield f"{place}: the same turn as in line {seen[turn]}; remove one of the lines"
+        seen.setdefault(turn, place.rpartition(":")[2])
 
 
 def _fields(path: Path, most: int = 2) -> Iterator[tuple[str, list[str]]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from diar.errors import DataError
 
@@ -23,8 +24,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        if error.errno is not None and error.filename is None:  # a full disk, say, does not tell where
-            error.filename = str(path)
+        # a full disk, say, does not tell where; of the temporary name nobody knows
+        if error.errno is not None and error.filename in (None, str(temporary), temporary):
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:
         temporary.unlink(missing_ok=True)
@@ -43,7 +45,8 @@ def read_text(path: Path) -> str:
     except IsADirectoryError:
         raise DataError(path, "is a folder", "wanted a text file") from None
     except UnicodeDecodeError as error:
-        raise DataError(path, f"not UTF-8 text (byte {error.start})", "wanted a text file") from None
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise DataError(path, f"not UTF-8 text (line {line}, byte {error.start})", "wanted UTF-8") from None
 
 
 def read_bytes(path: Path) -> bytes:
@@ -62,8 +65,8 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=1, sort_keys=True) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """The content of a JSON file.
+def read_json(path: Path, wanted: str = "wanted a JSON file") -> Any:
+    """The content of a JSON file; ``wanted`` is told where it is none.
 
     Raises:
         DataError: the file is not JSON.
@@ -71,19 +74,56 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(read_text(path))
     except json.JSONDecodeError as error:
-        raise DataError(path, f"not JSON ({error})") from None
+        raise DataError(path, f"not JSON ({error})", wanted) from None
 
 
 def refuse_overwriting(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """Refuse outputs that are an input.
+    """Refuse outputs that are an input, or each other.
 
     Raises:
         DataError: one is.
     """
-    inputs = [path for path in inputs if path.exists()]
+    inputs, seen = [path for path in inputs if path.exists()], set()
     for output in outputs:
         if output.exists() and any(output.samefile(path) for path in inputs):
             raise DataError(output, "is what is read", "wanted another output")
+        if (real := output.resolve()) in seen:
+            raise DataError(output, "would be written twice", "wanted another output")
+        seen.add(real)
+
+
+def is_file_name(where: str, suffixes: Iterable[str]) -> bool:
+    """Whether an output called ``where`` is a file, not a folder.
+
+    A slash at the end is a folder's; what is there stays what it is; else files have one of ``suffixes``, and nothing
+    else is one, so that a folder may be called ``turns.v2``.
+    """
+    path = Path(where)
+    if where.endswith("/"):
+        return False
+    if path.exists():
+        return not path.is_dir()
+    return path.suffix.lower() in {suffix.lower() for suffix in suffixes if suffix}
+
+
+def standard_output() -> TextIO:
+    """Where results go that are printed.
+
+    Raises:
+        DataError: it is closed, so that they would be lost.
+    """
+    if sys.stdout is None:
+        raise DataError("standard output", "is closed", "wanted it open, or a file to write")
+    return sys.stdout
+
+
+def nowhere(descriptor: int) -> TextIO:
+    """Make what is written to the open file of this number vanish, from now on; the stream to write there."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    if null != descriptor:
+        os.dup2(null, descriptor)
+        os.close(null)
+    return open(descriptor, "w", encoding="utf-8", closefd=False)
 
 
 def files_below(folder: Path) -> Iterator[Path]:

@@ -43,6 +43,15 @@ def page_audio(path: Path, page_folder: Path, options: PageOptions) -> Audio:
     return Audio(mime, href=os.path.relpath(path.resolve(), page_folder.resolve()).replace(os.sep, "/"))
 
 
+def audio_doubt(content: RecordingContent, where: str) -> str:
+    """What is doubtful of the audio that was looked for in ``where``: that there is none, or much less than turns."""
+    end = max((turn.end for turn in content.hypothesis), default=0.0)
+    if content.audio is None:
+        return f"no audio of this name in {where}"
+    seconds = content.audio.seconds
+    return f"turns last until {end:.1f} s, and its audio {seconds:.1f} s: is it another's?" if seconds + 1 < end else ""
+
+
 def with_audio(content: RecordingContent, where: Path, page_folder: Path, options: PageOptions) -> RecordingContent:
     """``content`` with its audio, and as long as that is, if there is any.
 
@@ -57,5 +66,6 @@ def with_audio(content: RecordingContent, where: Path, page_folder: Path, option
         if not named:
             return content
         path = min(named)
-    duration = max(content.duration, probe_duration(path))
-    return replace(content, audio=page_audio(path, page_folder, options), duration=duration)
+    seconds = probe_duration(path)
+    audio = replace(page_audio(path, page_folder, options), seconds=seconds)
+    return replace(content, audio=audio, duration=max(content.duration, seconds))

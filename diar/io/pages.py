@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from diar.errors import DataError
 from diar.io.figure import check_figures, write_png
-from diar.io.files import TEMPORARY_SUFFIX, read_bytes, write_text
+from diar.io.files import TEMPORARY_SUFFIX, is_file_name, write_text
 from diar.report.content import Provenance, RecordingContent, SetContent, SetRow, set_row
 from diar.report.merge_curve import merge_curve_figure
 from diar.report.page import recording_page, set_page
@@ -20,7 +20,7 @@ from diar.report.timeline_figure import timeline_figure
 INDEX = "index.html"
 TIMELINE_SUFFIX, MERGES_SUFFIX = ".timeline.png", ".merges.png"
 _LONGEST_STEM = 200  # bytes; names of files may have 255, with suffixes
-_SUFFIXES = (".html", TIMELINE_SUFFIX, MERGES_SUFFIX, TEMPORARY_SUFFIX)
+_SUFFIXES = (".html", TIMELINE_SUFFIX, MERGES_SUFFIX)
 
 
 def file_stem(recording: str) -> str:
@@ -31,10 +31,13 @@ def file_stem(recording: str) -> str:
 
 
 class PageFolder:
-    """The pages of a set, each written as it comes; of all of them only the lines of index.html are kept."""
+    """The pages of a set, each written as it comes; of all of them only the lines of index.html are kept.
 
-    def __init__(self, folder: Path, *, figures: bool = False, index: str = INDEX) -> None:
-        """``figures`` also writes PNG figures; without an ``index`` pages lead to none.
+    No recording's page is called index.html, which may be another's, or may come.
+    """
+
+    def __init__(self, folder: Path, *, pages: bool = True, figures: bool = False, index: str = INDEX) -> None:
+        """``pages`` are written, ``figures`` (PNG), or both; without an ``index`` pages lead to none.
 
         Raises:
             DataError: figures cannot be made, or there is an ``index`` that is no page of these.
@@ -44,23 +47,31 @@ class PageFolder:
         if index:
             _refuse_other(folder / index)
         self._folder, self._figures, self._index = folder, figures, index
-        self._stems = {Path(index).stem.lower()} if index else set()
+        self.has_pages = pages
+        self._stems = {Path(INDEX).stem}
         self._rows: list[SetRow] = []
         self._provenance = Provenance()
         self._written: set[str] = set()
 
-    def add(self, content: RecordingContent) -> Path:
-        """Write the page of a recording, and its figures; the path of the page."""
+    def add(self, content: RecordingContent, name: str = "") -> None:
+        """Write the page of a recording, called ``name`` or as the recording, and its figures.
+
+        Raises:
+            DataError: there is a file of that name that is no page of diar.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
         stem = self._stem(content.recording)
-        page = self._folder / f"{stem}.html"
+        page = self._folder / (name or f"{stem}.html")
+        if self.has_pages:
+            _refuse_other(page)
+        if self._figures:
+            self._written |= {path.name for path in _write_figures(self._folder, stem, content)}
+        if not self.has_pages:
+            return
         write_text(page, recording_page(replace(content, set_href=self._index)))
         self._written.add(page.name)
-        if self._figures:
-            self._written |= {path.name for path in write_figures(self._folder, stem, content)}
         self._provenance = self._provenance if self._rows else replace(content.provenance, timings={})
         self._rows.append(set_row(content, f"./{quote(page.name)}"))
-        return page
 
     def finish(self, name: str, condition: str = "", remarks: Sequence[str] = ()) -> Path:
         """Write the page of the set, called ``name``; its path."""
@@ -72,10 +83,12 @@ class PageFolder:
         return self._folder / self._index
 
     def remove_others(self) -> None:
-        """Remove pages, figures and temporary files that were not written here: of recordings that are gone."""
-        for path in self._folder.iterdir():
-            if path.is_file() and path.name.endswith(_SUFFIXES) and path.name not in self._written:
-                path.unlink(missing_ok=True)
+        """Remove what an earlier call left and this one did not write: of recordings that are gone, or figures."""
+        stems = [page.name.removesuffix(".html") for page in self._folder.glob("*.html") if _is_ours(page)]
+        for name in {f"{stem}{suffix}" for stem in stems for suffix in _SUFFIXES} - self._written:
+            (self._folder / name).unlink(missing_ok=True)
+        for path in self._folder.glob(f".*{TEMPORARY_SUFFIX}"):
+            path.unlink(missing_ok=True)
 
     @property
     def n_pages(self) -> int:
@@ -88,6 +101,21 @@ class PageFolder:
             stem = f"_{stem}"
         self._stems.add(stem.lower())
         return stem
+
+
+def place_of_pages(where: str, path: Path, n_recordings: int) -> Path:
+    """The page of the one recording of the RTTM ``path``, or the folder of several pages.
+
+    Raises:
+        DataError: ``where`` is a file, for several.
+    """
+    if n_recordings > 1 and not where:
+        return path.with_name(path.stem if path.suffix else f"{path.name}_pages")
+    where = where or str(path.with_name(f"{path.stem}.html"))
+    is_page = is_file_name(where, (".html",))
+    if is_page and n_recordings > 1:
+        raise DataError("--output", f"found '{where}' for {n_recordings} recordings", "wanted a folder for their pages")
+    return Path(where) if is_page or n_recordings > 1 else Path(where) / f"{path.stem}.html"
 
 
 def write_pages(
@@ -109,16 +137,13 @@ def write_page(path: Path, content: RecordingContent, figures: bool = False) -> 
     """Write the page of a single recording to ``path``, and PNG figures of it beside, if wanted; ``path``.
 
     Raises:
-        DataError: figures cannot be made.
+        DataError: figures cannot be made, or there is a file that is no page of diar.
     """
-    if figures:
-        check_figures()
-        write_figures(path.parent, file_stem(content.recording), content)
-    write_text(path, recording_page(content))
+    PageFolder(path.parent, figures=figures, index="").add(content, path.name)
     return path
 
 
-def write_figures(folder: Path, stem: str, content: RecordingContent) -> list[Path]:
+def _write_figures(folder: Path, stem: str, content: RecordingContent) -> list[Path]:
     """Write ``stem``.timeline.png and, where merges are known, ``stem``.merges.png; their paths."""
     figures = {TIMELINE_SUFFIX: timeline_figure(content, title=content.recording)}
     if content.curves:
@@ -131,5 +156,13 @@ def write_figures(folder: Path, stem: str, content: RecordingContent) -> list[Pa
 
 
 def _refuse_other(path: Path) -> None:
-    if path.exists() and (path.is_dir() or GENERATOR.encode() not in read_bytes(path)):
+    if path.exists() and not _is_ours(path):
         raise DataError(path, "is there and is not a page of diar", "wanted another folder: -o DIR")
+
+
+def _is_ours(page: Path) -> bool:
+    """Whether a page that is there is one of diar's: its mark stands in front of all content."""
+    if page.is_dir():
+        return False
+    with page.open("rb") as stream:
+        return GENERATOR.encode() in stream.read(4096)

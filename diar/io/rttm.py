@@ -16,6 +16,7 @@ from pathlib import Path
 
 from diar.errors import DataError
 from diar.io.files import content_lines, write_text
+from diar.io.line_formats import RTTM_TYPES, faults_of_lines, other_format
 from diar.segments import Turn
 
 _NOT_APPLICABLE = "<NA>"
@@ -49,8 +50,12 @@ class RttmLine:
         """Parse one line; ``place`` is told when it is wrong."""
         fields = line.split()
         if len(fields) < 9:
-            raise DataError(place, f"found {len(fields)} fields", "wanted at least 9 (RTTM)")
+            looks = other_format(line, "RTTM")
+            raise DataError(place, f"found {len(fields)} fields", "wanted at least 9 (RTTM)", looks)
         kind, recording, channel, start_text, duration_text, _, subtype, speaker, confidence = fields[:9]
+        if kind not in RTTM_TYPES:
+            advice = "write it in capitals" if kind.upper() in RTTM_TYPES else ""
+            raise DataError(place, f"found the type '{kind}'", "wanted SPEAKER or another of RTTM's types", advice)
         try:
             start, duration = _seconds(start_text), _seconds(duration_text)
         except ValueError:
@@ -83,24 +88,49 @@ def _confidence(text: str) -> float:
     return confidence if math.isfinite(confidence) else math.nan
 
 
-def read_rttm_lines(path: Path) -> list[RttmLine]:
-    """All objects of an RTTM file, in the file's order.
+def rttm_files(path: Path) -> list[Path]:
+    """The file itself, or the .rttm files of a folder, sorted.
 
     Raises:
-        DataError: with file and line, where a line is not RTTM.
+        DataError: a folder has none.
     """
-    return [RttmLine.parse(line, place) for place, line in content_lines(path)]
+    files = sorted(path.glob("*.rttm")) if path.is_dir() else [path]
+    if not files:
+        raise DataError(path, "is a folder without .rttm files", "wanted an RTTM file, or a folder of some")
+    return files
+
+
+def read_rttm_lines(path: Path) -> list[RttmLine]:
+    """All objects of an RTTM file, or of all .rttm files of a folder, in the files' order.
+
+    Raises:
+        DataError: with file and line, where a line is not RTTM; a folder has none, or a recording in two.
+    """
+    lines: list[RttmLine] = []
+    origin: dict[str, Path] = {}
+    for file in rttm_files(path):
+        lines += (found := [RttmLine.parse(line, place) for place, line in content_lines(file)])
+        for recording in dict.fromkeys(line.recording for line in found):
+            if origin.setdefault(recording, file) != file:
+                told = f"recording '{recording}' is in {origin[recording]}, too"
+                raise DataError(file, told, "wanted it in one")
+    return lines
 
 
 def rttm_faults(path: Path) -> list[str]:
-    """Every line of an RTTM file that is not RTTM, with its place."""
-    faults = []
-    for place, line in content_lines(path):
-        try:
-            RttmLine.parse(line, place)
-        except DataError as error:
-            faults.append(str(error))
-    return faults
+    """Every line of an RTTM file, or of those of a folder, that is not RTTM, with its place.
+
+    Of a file that begins as one of another format does only that is told.
+    """
+    return [fault for file in rttm_files(path) for fault in faults_of_lines(file, "RTTM", RttmLine.parse)]
+
+
+def reference_faults(path: Path) -> list[str]:
+    """Every faulty line of an RTTM file, or that it has no turn."""
+    faults = rttm_faults(path)
+    if faults or any(line.kind == "SPEAKER" for line in read_rttm_lines(path)):
+        return faults
+    return [f"{path}: no SPEAKER line; wanted the turns of at least one recording"]
 
 
 def renamed_rttm(path: Path, rename: Callable[[str], str | None]) -> str:

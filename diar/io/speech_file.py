@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from diar.errors import DataError
 from diar.frames import FRAMES_PER_SECOND
 from diar.io.ark import archives_stamp, read_entry
+from diar.io.line_formats import RTTM_TYPES
 from diar.io.rttm import RttmLine
 from diar.io.scp import read_table
 from diar.io.turn_formats.kaldi import parse_segments
@@ -32,10 +33,6 @@ from diar.io.turn_formats.labels import TOLERANCE, are_numbers, label_lines, par
 from diar.segments import Segment, speech_frames
 from diar.vad import fit_length
 
-_RTTM_TYPES = {
-    "SPEAKER", "SPKR-INFO", "NOSCORE", "NO_RT_METADATA", "LEXEME", "NON-LEX", "NON-SPEECH", "SEGMENT", "FILLER", "EDIT",
-    "SU", "IP", "CB", "A/P",
-}  # fmt: skip
 _LABEL_SUFFIXES = (".lab", ".txt", ".rttm")
 _FORMATS = "wanted RTTM, '<utterance> <recording> <start> <end>', '<recording> <archive>' or '<start> <end> <label>'"
 
@@ -173,7 +170,7 @@ class SpeechFile:
 
 
 def _is_rttm(line: str) -> bool:
-    return line.split()[0] in _RTTM_TYPES
+    return line.split()[0] in RTTM_TYPES
 
 
 def _rttm_entries(lines: Iterable[tuple[str, str]]) -> dict[str, list[Entry]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from diar.errors import DataError
 from diar.frames import to_milliseconds
-from diar.io.files import write_text
+from diar.io.files import is_file_name, write_text
 from diar.io.rttm import read_rttm_lines, rttm_text, speaker_turns
 from diar.io.turn_formats.csv_table import csv_text, read_csv
 from diar.io.turn_formats.ctm import ctm_text, read_ctm
@@ -45,25 +45,36 @@ class Format:
     read: Callable[[Path], Content]
 
     def write(self, path: Path, turns: Turns, durations: Durations | None = None) -> list[Path]:
-        """Write the turns of each recording, and return the files written.
+        """Write the turns of all recordings to the file ``path``, or to the folder, for segments.
 
-        ``path`` is the file. It is a folder, which need not exist, for segments, and for formats with a recording a
-        file unless ``is_file_name``: the files are called ``<recording><suffix>`` then. ``durations``, in seconds, may
-        be unknown.
+        The folder need not exist. ``durations``, in seconds, may be unknown. The files written are returned.
 
         Raises:
             DataError: a name that the format cannot hold, or several recordings for one file.
         """
-        texts = self.texts(self._ready(turns), durations or {})
-        if not self.suffix or not (self.several or is_file_name(path)):
-            path.mkdir(parents=True, exist_ok=True)
-            files = {path / name: text for name, text in texts.items()}
+        if not self.suffix:
+            return self.write_into(path, turns, durations)
+        text = self._only(str(path), self.texts(self._ready(turns), durations or {}))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, text)
+        return [path]
+
+    def write_into(self, folder: Path, turns: Turns, durations: Durations | None = None) -> list[Path]:
+        """Write a file a recording, called ``<recording><suffix>``, or those of segments, and return them.
+
+        Raises:
+            DataError: a name that the format cannot hold, or that no file has.
+        """
+        ready, durations = self._ready(turns, in_folder=True), durations or {}
+        if self.suffix and self.several:
+            known = ready.items()
+            texts = {f"{name}{self.suffix}": self._only(name, self.texts({name: t}, durations)) for name, t in known}
         else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            files = {path: self._only(str(path), texts)}
-        for file, text in files.items():
-            write_text(file, text)
-        return list(files)
+            texts = self.texts(ready, durations)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            write_text(folder / name, text)
+        return [folder / name for name in texts]
 
     def text(self, turns: Turns, durations: Durations | None = None) -> str:
         """The text of the one file.
@@ -87,9 +98,10 @@ class Format:
             raise DataError(where, found, "wanted one", "name a folder for them")
         return next(iter(texts.values()))
 
-    def _ready(self, turns: Turns) -> dict[str, list[Turn]]:
+    def _ready(self, turns: Turns, in_folder: bool = False) -> dict[str, list[Turn]]:
         names = self._plain("recording", turns)
-        if any("/" in name or name in (".", "..") for name in names.values()) and not self.several:
+        are_files = not self.several or in_folder and self.suffix
+        if are_files and any("/" in name or name in (".", "..") for name in names.values()):
             raise DataError(self.name, "a recording's name holds '/'", "wanted names that files can have")
         ready = {}
         for recording, spoken in sorted(turns.items(), key=lambda item: names[item[0]].encode()):
@@ -176,14 +188,9 @@ def named_format(name: str, where: str) -> Format:
     return FORMATS[name]
 
 
-def is_file_name(path: Path) -> bool:
-    """Whether an output called ``path`` is a file, not a folder: what is there stays what it is, else the suffix tells.
-
-    Only the suffixes of formats do, so that a folder may be called ``turns.v2``.
-    """
-    if path.exists():
-        return not path.is_dir()
-    return path.suffix.lower() in {found.suffix.lower() for found in FORMATS.values() if found.suffix}
+def is_turn_file(where: str) -> bool:
+    """``diar.io.files.is_file_name`` by the suffixes of the formats."""
+    return is_file_name(where, [found.suffix for found in FORMATS.values()])
 
 
 def format_of(path: Path, flag: str) -> Format:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from diar.errors import DataError
 from diar.io.files import content_lines, write_text
+from diar.io.line_formats import faults_of_lines, other_format
 from diar.segments import Segment, union
 
 
@@ -32,21 +33,17 @@ def read_uem(path: Path) -> dict[str, list[Segment]]:
 
 def uem_faults(path: Path) -> list[str]:
     """Every line of a UEM file that is not UEM, with its place; or that there is none."""
-    faults, empty = [], True
-    for place, line in content_lines(path):
-        empty = False
-        try:
-            parse_uem_line(line, place)
-        except DataError as error:
-            faults.append(str(error))
-    return [f"{path}: covers nothing; wanted '<recording> <channel> <start> <end>' a line"] if empty else faults
+    if not any(True for _ in content_lines(path)):
+        return [f"{path}: covers nothing; wanted '<recording> <channel> <start> <end>' a line"]
+    return faults_of_lines(path, "UEM", parse_uem_line)
 
 
 def parse_uem_line(line: str, place: str) -> tuple[str, Segment]:
     """Recording and region of one line; ``place`` is told when it is wrong."""
     fields = line.split()
     if len(fields) != 4:
-        raise DataError(place, f"found {len(fields)} fields", "wanted 4: <recording> <channel> <start> <end>")
+        wanted = "wanted 4: <recording> <channel> <start> <end>"
+        raise DataError(place, f"found {len(fields)} fields", wanted, other_format(line, "UEM"))
     try:
         start, end = float(fields[2]), float(fields[3])
     except ValueError:

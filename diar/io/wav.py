@@ -74,6 +74,7 @@ def _blocks(name: str, opener: Opener) -> Iterator[NDArray[np.float32]]:
     import soundfile
 
     with opener() as stream:
+        n_samples = -1
         try:
             with soundfile.SoundFile(stream) as audio:
                 n_samples = 0
@@ -83,6 +84,8 @@ def _blocks(name: str, opener: Opener) -> Iterator[NDArray[np.float32]]:
                     yield block
                 _refuse_incomplete(name, audio, n_samples, stream)
         except soundfile.SoundFileError as error:
+            if n_samples >= 0:  # it began as audio
+                raise DataError(name, f"broken or cut ({_reason(error)})", advice="copy it again") from None
             raise _not_audio(name, error) from None
 
 
@@ -187,7 +190,8 @@ def _open(source: str, allow_pipes: bool) -> tuple[str, Opener]:
                 raise DataError(path, "is empty", "wanted audio", "copy it again")
             _refuse_unreadable(str(path), stream, size)
     except FileNotFoundError:
-        raise DataError(path, "no such file", advice="correct wav.scp, or run stage 0 again") from None
+        advice = "correct its name, where it was given or in wav.scp"
+        raise DataError(path, "no such file", "wanted audio", advice) from None
     except OSError as error:
         raise DataError(path, f"cannot be read ({error.strerror})") from None
     return str(path), lambda: path.open("rb")

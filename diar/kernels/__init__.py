@@ -3,3 +3,7 @@
 Every kernel has an explicit signature, so importing its module compiles it, or loads it from Numba's cache:
 ``python -m diar.kernels`` does so at set-up.
 """
+
+from diar.io.kernel_cache import find_cache
+
+find_cache()

@@ -50,12 +50,13 @@ class VadFigures:
 class Audio:
     """What a page plays: ``content`` goes into the page itself; without it, ``href`` is where the file lies.
 
-    ``href`` is a path relative to the page, unquoted.
+    ``href`` is a path relative to the page, unquoted. ``seconds`` is how long it lasts, where that is known.
     """
 
     mime: str = "audio/wav"
     content: bytes = b""
     href: str = ""
+    seconds: float = math.inf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,8 +137,9 @@ class SetContent:
 
 def set_row(content: RecordingContent, href: str) -> SetRow:
     """The line of ``content`` on the page of its set."""
-    turns = content.hypothesis
-    return SetRow(content.recording, href, content.duration, len(turns), len(speakers(turns)), content.score)
+    turns, score = content.hypothesis, content.score
+    n_found = score.n_found if score else len(speakers(turns))
+    return SetRow(content.recording, href, content.duration, len(turns), n_found, score)
 
 
 def speakers(turns: Sequence[Turn]) -> list[str]:

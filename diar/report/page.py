@@ -42,6 +42,7 @@ def recording_page(content: RecordingContent) -> str:
             "header": recording_header(content),
             "audio": _audio(content.audio),
             "panels": "".join(panels),
+            "without_turns": "" if content.hypothesis or content.reference else " hidden",
             "provenance": provenance_section(content.provenance),
             "data": script_json(recording_data(content)),
             "script": script(*_RECORDING_SCRIPTS),

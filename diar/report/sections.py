@@ -18,13 +18,14 @@ from diar.report.content import (
     VadFigures,
     speaker_rows,
 )
-from diar.score import Score
+from diar.score import SPEAKER_SECONDS, Score
 
 _UNKNOWN = "–"
 _SCORE_TERMS = (
     "In percent of the scored speaker time. DER: diarization error rate, the sum of missed speech, false alarm and "
     "confusion (SER: the wrong speaker). JER: Jaccard error rate, the mean over the reference's speakers of what each "
-    "and the one found share too little. Collar: seconds around the ends of true turns that are not scored."
+    "and the one found share too little. Collar: seconds around the ends of true turns that are not scored. Speakers "
+    f"are counted from {SPEAKER_SECONDS:g} s."
 )
 _MERGE_TERMS = (
     "From right to left, two clusters are merged at a time; the dashed line is the number of clusters that was chosen."
@@ -54,7 +55,8 @@ def figures(named: Mapping[str, str]) -> str:
 def recording_header(content: RecordingContent) -> str:
     """The recording's name, what was found, and the score with its condition."""
     found, true = speaker_rows(content)
-    named = {"duration": clock(content.duration), "speakers found": str(len(found))}
+    n_found = content.score.n_found if content.score else len(found)
+    named = {"duration": clock(content.duration), "speakers found": str(n_found)}
     if content.reference is not None:
         named["true speakers"] = str(content.score.n_true if content.score else len(true))
     if content.score is not None:
@@ -75,7 +77,9 @@ def speaker_section(content: RecordingContent) -> str:
     """Who talks how long, by the hypothesis and by the reference."""
     found, true = speaker_rows(content)
     is_certain = any(math.isfinite(row.confidence) for row in found)
-    tables = _speaker_table("Hypothesis", found, "is" if true else "", is_certain)
+    tables = "<p>No speech was found.</p>"
+    if found:
+        tables = _speaker_table("Hypothesis", found, "is" if true else "", is_certain)
     if content.reference is not None:
         tables += _speaker_table("Reference", true, "found as", is_certain)
     return _section("speakers", "Speakers", tables + _hint(_confidence_text(content, found)))
@@ -183,7 +187,8 @@ def _confidence_text(content: RecordingContent, found: Sequence[SpeakerRow]) -> 
     if any(math.isfinite(row.confidence) for row in found):
         known = content.calibration or "as the file of turns has it; whether it is calibrated is not known"
         return f"Confidence: the probability that a turn is its speaker's, {known}. A speaker's is the mean by time."
-    return "No confidence: there is no second speaker to compare with." if content.calibration and found else ""
+    is_alone = content.calibration and len(found) == 1
+    return "No confidence: there is no second speaker to compare with." if is_alone else ""
 
 
 def _lengths(seconds: Sequence[float]) -> list[tuple[str, str]]:

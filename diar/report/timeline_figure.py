@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from diar.report.colours import ERRORS, SPEECH, speaker_colour
@@ -18,6 +19,7 @@ _GAP = 0.6  # rows between the hypothesis, the reference and so on
 
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)  # seconds between ticks
 _MOST_TICKS = 8
+_LEAST_WIDTH = 0.003  # of what is shown: two pixels on the screen; shorter marks would not be seen
 
 # the rows' names, colours and spans
 _Row = tuple[str, str, list[tuple[float, float]]]
@@ -33,21 +35,22 @@ def timeline_figure(content: RecordingContent, part: Segment | None = None, titl
     figure = Figure(figsize=(_WIDTH, _MARGIN + _ROW * max(heights, 1)), layout="constrained")
     panel = figure.subplots()
     places, names, at = [], [], 0.0
+    start, end = part if part is not None else Segment(0.0, content.duration)
+    least = _LEAST_WIDTH * (end - start)
     for group in groups:
         for name, colour, spans in group:
-            panel.broken_barh(spans, (at + 0.15, 0.7), facecolors=colour, linewidth=0)
+            marks = [_widened(span, least) for span in spans]
+            panel.broken_barh(marks, (at + 0.15, 0.7), facecolors=colour, linewidth=0)
             places.append(at + 0.5)
             names.append(name)
             at += 1
         at += _GAP
-    start, end = part if part is not None else Segment(0.0, content.duration)
     panel.set(xlim=(start, max(end, start + 0.1)), ylim=(max(heights, 1), 0), xlabel="time (min:s)")
     if end >= 3600:
         panel.set_xlabel("time (h:min:s)")
     panel.set_yticks(places, names, fontsize="small", parse_math=False)
     panel.tick_params(axis="y", length=0)
-    step = next((step for step in _STEPS if end - start <= _MOST_TICKS * step), 2 * _STEPS[-1])
-    panel.xaxis.set_major_locator(MultipleLocator(step))
+    panel.xaxis.set_major_locator(MultipleLocator(_step(end - start)))
     panel.xaxis.set_major_formatter(FuncFormatter(_clock))
     panel.spines[["top", "right", "left"]].set_visible(False)
     if title:
@@ -77,6 +80,18 @@ def _speakers(rows: Sequence[SpeakerRow], turns: Sequence[Turn]) -> list[_Row]:
 
 def _spans(segments: Iterable[Segment | Turn]) -> list[tuple[float, float]]:
     return [(segment.start, segment.duration) for segment in segments]
+
+
+def _widened(span: tuple[float, float], least: float) -> tuple[float, float]:
+    """Start and duration of what lasts ``least`` at least, around the same middle."""
+    start, duration = span
+    return (start, duration) if duration >= least else (start - (least - duration) / 2, least)
+
+
+def _step(length: float) -> float:
+    """The seconds between ticks, so that there are few however long the recording is."""
+    steps = chain(_STEPS, (_STEPS[-1] * 2.0**power for power in count(1)))
+    return next(step for step in steps if length <= _MOST_TICKS * step)
 
 
 def _clock(seconds: float, _: Any) -> str:

@@ -396,7 +396,7 @@ def test_another_cut_gives_what_a_fresh_clustering_gives(
             other, allowed = dataclasses.replace(options, **values), SpeakerRange(fewest, most)
             fresh = clustered(frames, other, allowed).labels
             if fewest > history[0].n_clusters:
-                with pytest.raises(DataError, match="^merges: they pass"):
+                with pytest.raises(DataError, match="^here: passes 1 to "):
                     clustered(frames, other, allowed, history=history)
             else:
                 again = clustered(frames, other, allowed, history=history)

@@ -37,7 +37,7 @@ def test_a_recut_gives_what_a_fresh_run_gives_or_is_refused(options, asked_first
     try:
         found = frames_to_clusters(FRAMES, SPEECH, options, SpeakerRange(*asked_then), history=stored)
     except DataError as error:
-        assert str(error).startswith("merges: they ") and str(error).endswith("make them anew")
+        assert str(error).startswith("a.json: ") and str(error).endswith("make it anew")
         assert not isinstance(options, AibOptions), "the aIB's merges start with all segments"
         assert max(asked_first[0], asked_then[0]) > 6
         return
@@ -53,7 +53,7 @@ def test_merges_bent_to_many_speakers_say_so(options) -> None:
 
 def test_merges_of_other_speech_are_refused() -> None:
     history = fresh(HMM_GMM, 1, None).history
-    with pytest.raises(DataError, match=f"^merges: they are of {len(FRAMES)} frames of speech; wanted 500"):
+    with pytest.raises(DataError, match=f"^merge history: is of {len(FRAMES)} frames of speech; wanted 500"):
         frames_to_clusters(FRAMES, np.arange(len(FRAMES)) < 500, HMM_GMM, SpeakerRange(), history=history)
 
 

@@ -60,6 +60,15 @@ def test_several_recordings_go_into_a_folder(hyp: Path) -> None:
     assert sorted(again) == ["q.1", "r"]
 
 
+@pytest.mark.parametrize("output", ["new/", "new", "new.v2", "new.rttm/", "there"])
+def test_an_output_that_is_not_called_as_a_file_is_a_folder(hyp: Path, output: str) -> None:
+    hyp.write_text(RTTM + RTTM.replace(" r ", " q "))
+    (hyp.parent / "there").mkdir()
+    convert.main([str(hyp), "--to", "rttm", "-o", f"{hyp.parent}/{output}"])
+    assert sorted(path.name for path in (hyp.parent / output).iterdir()) == ["q.rttm", "r.rttm"]
+    assert (hyp.parent / output / "r.rttm").read_text() == RTTM
+
+
 def test_standard_input_and_output(hyp: Path) -> None:
     code = "import sys; from diar.commands import convert; convert.main(sys.argv[1:])"
     words = [sys.executable, "-c", code, "--from", "rttm", "--to", "ctm", "-"]

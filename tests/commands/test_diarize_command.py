@@ -17,6 +17,7 @@ import soundfile
 from recipe_tree import CHECKOUT, take_turns, talk, write_audio
 
 import diar
+from diar.commands.recut import ADVICE
 from diar.io.rttm import read_rttm_lines, speaker_turns
 from diar.io.turn_files import read_turn_files
 
@@ -33,10 +34,10 @@ def meetings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(folder: Path, *words: object, code: int = 0) -> tuple[str, str]:
+def run(folder: Path, *words: object, code: int = 0, shell: str = '"$@"') -> tuple[str, str]:
     """What the command writes to standard output and to stderr, neither of them a terminal."""
     done = subprocess.run(
-        [sys.executable, "-m", "diar", *map(str, words)],
+        ["sh", "-c", shell, "sh", sys.executable, "-m", "diar", *map(str, words)],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(CHECKOUT)},
         capture_output=True,
@@ -162,11 +163,11 @@ def test_merges_that_cannot_be_cut_are_told_in_words_of_the_command(tmp_path: Pa
     words = ("--clusterer", "ib_hmm_gmm", "--clusters-opts", "--aib-clusters 3")
     run(tmp_path, meetings / "one.wav", *words, "--save-merges")
     _, told = run(tmp_path, "recut", "--num-spk", 5, "one.merges.json", code=1)
-    assert told == "diar: merges: they pass 1 to 3 speakers; wanted 5 to 5; make them anew\n"
+    assert told == f"diar: one.merges.json: passes 1 to 3 speakers; wanted 5; {ADVICE}\n"
     content = json.loads((tmp_path / "one.merges.json").read_text())
     (tmp_path / "odd.merges.json").write_text(json.dumps(content | {"steps": [1]}))
     _, told = run(tmp_path, "recut", "odd.merges.json", code=1)
-    assert told == "diar: odd.merges.json: not a merge history of this version; make it anew\n"
+    assert told == f"diar: odd.merges.json: not a merge history of this version; {ADVICE}\n"
     del content["diar"]["speech"]
     (tmp_path / "old.merges.json").write_text(json.dumps(content))
     _, told = run(tmp_path, "recut", "old.merges.json", code=1)
@@ -241,8 +242,9 @@ def test_one_that_fails_does_not_stop_the_others(tmp_path: Path, meetings: Path)
         (["nope.wav"], "diar: nope.wav: no such file or folder"),
         (["empty"], "diar: empty: holds no audio; wanted *.wav"),
         (["MEETINGS/one.wav", "--vad", "ear"], "diar: --vad: found 'ear'; wanted one of energy, webrtc"),
-        (["MEETINGS/one.wav", "--overlap", "all"], "diar: --overlap: found 'all'; wanted none or second"),
+        (["MEETINGS/one.wav", "--overlap", "all"], "diar: --overlap: found 'all'; wanted one of none, second"),
         (["MEETINGS/one.wav", "--format", "doc"], "diar: --format: "),
+        (["MEETINGS/one.wav", "--format", "rttm,rttm"], "diar: --format: found a format twice in 'rttm,rttm'; wanted"),
         (["MEETINGS", "-o", "x.srt"], "diar: --output: found 'x.srt' for several files of srt; wanted a folder"),
         (["MEETINGS", "-o", "-", "--format", "rttm,csv"], "diar: --output: found '-' for 2 formats; wanted a folder"),
         (["MEETINGS/one.wav", "--clusters-opts", "--nope 3"], "diar: --nope: unknown option"),
@@ -373,3 +375,139 @@ def test_a_terminal_shows_the_stage_and_the_speed(tmp_path: Path, meetings: Path
     assert shares == sorted(shares) and shares[0] == 0 < shares[-1] <= 100
     assert all(int(speed) > 0 for _, share, speed in drawn if int(share) > 20)
     assert b" turns; 20 s in " in shown and b" x real time\r\n" in shown
+
+
+def test_a_conf_file_may_choose_clusterer_and_detector(tmp_path: Path, meetings: Path) -> None:
+    (tmp_path / "my.conf").write_text("--clusterer=aib\n--vad=webrtc\n")
+    run(tmp_path, meetings / "one.wav", "--config", "my.conf", "--save-merges", "-o", "conf/")
+    run(tmp_path, meetings / "one.wav", "--clusterer=aib", "--vad=webrtc", "--save-merges", "-o", "line/")
+    for name in ("one.merges.json", "one.rttm"):
+        assert (tmp_path / "conf" / name).read_bytes() == (tmp_path / "line" / name).read_bytes()
+    assert json.loads((tmp_path / "conf" / "one.merges.json").read_text())["diar"]["clusterer"] == "aib"
+    for line in ("--clusterer=nonsense", "--vad=nonsense"):
+        (tmp_path / "my.conf").write_text(line)
+        _, told = run(tmp_path, meetings / "one.wav", "--config", "my.conf", code=1)
+        assert told.startswith(f"diar: {line.partition('=')[0]}: found 'nonsense'; wanted one of ")
+
+
+def test_flags_of_a_conf_file_win_over_those_of_the_first_run(tmp_path: Path, meetings: Path) -> None:
+    run(tmp_path, meetings / "one.wav", "--save-merges", "--min-turn", 0, "-o", "-")
+    (tmp_path / "my.conf").write_text("--min-turn=99\n")
+    words = ("recut", "one.merges.json", "-o", "-")
+    all_turns, of_conf, of_line = (run(tmp_path, *words, *more)[0] for more in (
+        (), ("--config", "my.conf"), ("--config", "my.conf", "--min-turn", 0),
+    ))  # fmt: skip
+    assert all_turns == of_line and len(of_conf) < len(all_turns)
+
+
+def test_merges_are_not_overwritten(tmp_path: Path, meetings: Path) -> None:
+    run(tmp_path, meetings / "one.wav", "--save-merges", "-o", "-")
+    before = (tmp_path / "one.merges.json").read_bytes()
+    _, told = run(tmp_path, "recut", "one.merges.json", "-o", "one.merges.json", code=1)
+    assert told == "diar: one.merges.json: is what is read; wanted another output\n"
+    assert (tmp_path / "one.merges.json").read_bytes() == before
+    _, told = run(tmp_path, meetings / "one.wav", "--save-merges", "-o", "one.merges.json", code=1)
+    assert told == "diar: one.merges.json: would be written twice; wanted another output\n"
+    (tmp_path / "one.html").write_text("mine")
+    _, told = run(tmp_path, meetings / "one.wav", "--report", "--format", "rttm", "-o", "one.html", code=1)
+    assert told == "diar: one.html: would be written twice; wanted another output\n"
+    write_audio(tmp_path / "in.wav", talk(TURNS[:2])).rename(tmp_path / "in.html")
+    assert "in.html: is what is read" in run(tmp_path, "in.html", "--report", code=1)[1]
+
+
+@pytest.mark.parametrize("words", ["\"", "--min-gap", "x", "--help", "--config=x", "--num-spk=a"])
+def test_flags_in_merges_that_are_none_are_told_in_a_line(tmp_path: Path, meetings: Path, words: str) -> None:
+    known = {"audio": str(meetings / "one.wav"), "clusterer": "aib", "words": words, "speech": []}
+    (tmp_path / "x.json").write_text(json.dumps({"diar": known, "steps": []}))
+    printed, told = run(tmp_path, "recut", "x.json", code=1)
+    assert printed == "" and len(told.splitlines()) == 1
+    assert told.startswith("diar: --num-spk: " if "=a" in words else "diar: x.json: ")
+
+
+def test_merges_of_other_audio_are_told(tmp_path: Path, meetings: Path) -> None:
+    run(tmp_path, meetings / "one.wav", "--save-merges", "-o", "-")
+    _, told = run(tmp_path, "recut", "one.merges.json", "--audio", meetings / "two.flac", code=1)
+    assert told.startswith("diar: two: ") and told.endswith("; name the audio that the speech is of\n")
+
+
+def test_figures_of_names_that_differ_in_case_alone_are_two(tmp_path: Path) -> None:
+    for name in ("one", "ONE"):
+        write_audio(tmp_path / "audio" / f"{name}.wav", talk(TURNS[:2]))
+    run(tmp_path, "audio", "--figures", "-o", "out")
+    assert len({name.lower() for name in names(tmp_path / "out") if name.endswith(".timeline.png")}) == 2
+
+
+def test_a_recording_called_index_spares_the_index_that_is_there(tmp_path: Path) -> None:
+    audio = write_audio(tmp_path / "site" / "index.wav", talk(TURNS[:2]))
+    (tmp_path / "site" / "index.html").write_text("my site")
+    run(tmp_path, audio, "-o", "site", "--report")
+    assert names(tmp_path / "site") == ["_index.html", "index.html", "index.rttm", "index.wav"]
+    assert (tmp_path / "site" / "index.html").read_text() == "my site"
+    (tmp_path / "site" / "_index.html").write_text("my page")
+    _, told = run(tmp_path, audio, "-o", "site", "--report", code=1)
+    assert "_index.html: is there and is not a page of diar" in told
+
+
+def test_where_nothing_can_be_written_its_own_name_is_told(tmp_path: Path, meetings: Path) -> None:
+    _, told = run(tmp_path, meetings / "one.wav", "-o", "/proc/x.rttm", code=1)
+    assert told == "diar: /proc/x.rttm: No such file or directory\n"
+
+
+def test_without_stderr_or_standard_output_the_work_is_done_or_refused(tmp_path: Path, meetings: Path) -> None:
+    run(tmp_path, meetings / "one.wav", "-o", "quiet/", shell='"$@" 2>&-')
+    run(tmp_path, meetings / "one.wav", "-o", "mute/", shell='"$@" <&- >&- 2>&-')
+    assert (tmp_path / "quiet" / "one.rttm").read_text() == (tmp_path / "mute" / "one.rttm").read_text() != ""
+    closed = "diar: standard output: is closed; wanted it open, or a file to write\n"
+    assert run(tmp_path, meetings / "one.wav", "-o", "-", shell='"$@" >&-', code=1)[1] == closed
+    words = (tmp_path / "mute" / "one.rttm",)
+    assert run(tmp_path, "convert", *words, "--to", "csv", shell='"$@" >&-', code=1)[1] == closed
+    assert run(tmp_path, "score", *words, *words, shell='"$@" >&-', code=1)[1] == closed
+    assert run(tmp_path, "view", *words, shell='"$@" >&-') == ("", "")
+    run(tmp_path, "nope.wav", shell='"$@" 2>&-', code=1)
+
+
+def test_a_terminal_that_goes_away_loses_nothing(tmp_path: Path, meetings: Path) -> None:
+    write_audio(tmp_path / "a.wav", talk(TURNS))
+    (tmp_path / "b.wav").write_bytes(b"RIFF")
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (25, 120))
+    words = [sys.executable, "-m", "diar", "a.wav", "b.wav", str(meetings), "--report", "--save-merges", "-o", "out"]
+    environment = os.environ | {"PYTHONPATH": str(CHECKOUT)}
+    done = subprocess.Popen(words, cwd=tmp_path, env=environment, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    assert b"a (1 of 4)" in os.read(ours, 4096)
+    os.close(ours)
+    assert done.wait() == 1  # of b.wav
+    suffixes = ("html", "merges.json", "rttm")
+    wanted = [f"{name}.{suffix}" for name in ("a", "one", "two") for suffix in suffixes]
+    assert names(tmp_path / "out") == sorted([*wanted, "index.html"])
+    ours, theirs = pty.openpty()
+    os.close(ours)
+    done = subprocess.run([*words[:3], "a.wav"], cwd=tmp_path, env=environment, stderr=theirs, check=False)
+    os.close(theirs)
+    assert done.returncode == 0 and (tmp_path / "a.rttm").exists()
+
+
+def test_a_terminal_without_a_size_has_its_bar(tmp_path: Path, meetings: Path) -> None:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (0, 0))
+    words = [sys.executable, "-m", "diar", str(meetings / "one.wav")]
+    with subprocess.Popen(words, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(CHECKOUT)}, stderr=theirs) as done:
+        os.close(theirs)
+        shown = b""
+        while b"one: loading" not in shown:  # what is read at once is by chance
+            shown += os.read(ours, 4096)
+        done.kill()
+    os.close(ours)
+
+
+def test_half_a_question_of_a_shell_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_ARGCOMPLETE", "1")
+    monkeypatch.delenv("COMP_LINE", raising=False)
+    assert run(tmp_path, "--version")[0] == f"diar {diar.__version__}\n"
+
+
+def test_help_alone_lists_the_commands_and_a_mistyped_one_is_recognized(tmp_path: Path) -> None:
+    assert all(f"  {name} " in run(tmp_path, "help")[0] for name in ("score", "view", "recut", "convert", "check"))
+    _, told = run(tmp_path, "scroe", "ref.rttm", "hyp.rttm", code=1)
+    assert told == "diar: scroe: no such command or file; is 'score' meant?\n"

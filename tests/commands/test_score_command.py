@@ -103,7 +103,7 @@ def test_all_faults_are_told_with_their_places(call: Call) -> None:
         (("--format", "xml", "ref.rttm", "hyp.rttm"), "--format: found 'xml'; wanted one of text, json"),
         (("--collar", "-1", "ref.rttm", "hyp.rttm"), "--collar: found -1.0; wanted at least 0 seconds"),
         (("--resamples", "1", "ref.rttm", "hyp.rttm"), "--resamples: found 1; wanted at least 100"),
-        ((".", "hyp.rttm"), ".: is a folder; wanted a text file"),
+        (("empty", "hyp.rttm"), "empty: is a folder without .rttm files; wanted an RTTM file, or a folder of some"),
         (("--uem", "far.uem", "ref.rttm", "hyp.rttm"), "ref.rttm: no reference speech lies in the regions to score"),
         (("--uem", "empty.uem", "ref.rttm", "hyp.rttm"), "empty.uem: covers nothing"),
         (("--output", "none/x", "ref.rttm", "hyp.rttm"), "none"),
@@ -112,6 +112,7 @@ def test_all_faults_are_told_with_their_places(call: Call) -> None:
 def test_bad_input_is_told_in_one_line(call: Call, words: tuple[str, ...], message: str) -> None:
     Path("far.uem").write_text("".join(f"rec{number:02d} 1 1000 1001\n" for number in range(20)))
     Path("empty.uem").write_text("; nothing\n")
+    Path("empty").mkdir()
     printed, errors, code = call(*words)
     assert (printed, code) == ("", 1)
     assert errors.startswith(f"diar: {message}") and errors.count("\n") == 1
@@ -137,6 +138,55 @@ def test_a_system_that_finds_nobody_at_all_has_missed_all(call: Call, content: s
     printed, errors, code = call(*FAST, "hyp.rttm", "ref.rttm")
     found = "diar: hyp.rttm: no SPEAKER line; wanted the turns of at least one recording\n"
     assert (printed, errors, code) == ("", found, 1)
+
+
+def test_folders_of_rttm_files_are_read(call: Call) -> None:
+    for side in ("ref", "hyp"):
+        Path(side).mkdir()
+        lines = Path(f"{side}.rttm").read_text().splitlines(keepends=True)
+        for name in {line.split()[1] for line in lines}:
+            Path(side, f"{name}.rttm").write_text("".join(line for line in lines if line.split()[1] == name))
+    text, errors, code = call(*FAST, "ref", "hyp")
+    assert (errors, code) == ("", 0) and error_of(text) == error_of(call(*FAST, "ref.rttm", "hyp.rttm")[0])
+    first = min(Path("hyp").iterdir())
+    Path("hyp", "zz.rttm").write_text(first.read_text())
+    assert f"hyp/zz.rttm: recording '{first.stem}' is in {first}, too" in call(*FAST, "ref", "hyp")[1]
+
+
+def test_one_mistake_is_not_a_flood(call: Call) -> None:
+    wanted = "found 9 fields; wanted 4: <recording> <channel> <start> <end>; this looks like RTTM"
+    assert call("ref.rttm", "hyp.rttm", "--uem", "ref.rttm")[1] == f"diar: ref.rttm:1: {wanted}\n"
+    told = "diar: all.uem:1: found 4 fields; wanted at least 9 (RTTM); this looks like UEM\n"
+    assert call("ref.rttm", "all.uem")[1] == told
+    Path("hyp.csv").write_text("recording,start,end,speaker\nr,0,1,a\n")
+    assert call("ref.rttm", "hyp.csv")[1].endswith("this looks like CSV\n")
+    Path("all.uem").write_text("r 1 5 4\n" * 30)
+    lines = call("ref.rttm", "hyp.rttm", "--uem", "all.uem")[1].splitlines()
+    assert len(lines) == 11 and lines[-1] == "diar: and 20 more"
+
+
+def test_names_that_do_not_match_are_told(call: Call) -> None:
+    Path("ref.rttm").write_text(rttm((0, 10, "A")))
+    Path("hyp.rttm").write_text(rttm((0, 10, "A"), recording="R"))
+    told = "no recording in common with the reference: found {}; wanted r"
+    text, errors, code = call(*FAST, "ref.rttm", "hyp.rttm")
+    foreign = f"hyp.rttm: {told.format('R')}; names differ only in case\n"
+    assert (errors, code, error_of(text)) == (f"diar: warning: {foreign}", 0, "100.00")
+    assert "# names that differ from the reference's only in case: R\n" in text
+    Path("all.uem").write_text("a 1 0 5\nb 1 0 5\nc 1 0 5\nd 1 0 5\n")
+    text, errors, code = call(*FAST, "ref.rttm", "ref.rttm", "--uem", "all.uem")
+    assert (errors, error_of(text)) == (f"diar: warning: all.uem: {told.format('a b c ...')}\n", "0.00")
+    for words in (("ref.rttm", "hyp.rttm"), ("hyp.rttm", "ref.rttm")):
+        assert call(*FAST, "ref.rttm", words[0], "--compare", words[1]) == ("", f"diar: {foreign}", 1)
+
+
+def test_ser_is_not_compared_with_a_system_that_finds_nobody(call: Call) -> None:
+    Path("hyp.rttm").write_text(CASE.hypothesis)
+    Path("nobody.rttm").write_text("")
+    words = (*FAST, "ref.rttm", "hyp.rttm", "--compare", "nobody.rttm")
+    text = call(*words)[0]
+    assert "\n# DER " in text and "\n# SER: not compared" in text
+    assert json.loads(call(*words, "--format", "json")[0])["comparison"]["ser"] is None
 
 
 def test_help_says_which_speakers_count(call: Call) -> None:

@@ -65,6 +65,22 @@ def test_several_recordings_give_a_folder_with_an_index(folder: Path, capsys: py
     assert "Errors" not in {group["title"] for group in data(folder / "both" / "r2.html")["groups"]}
 
 
+@pytest.mark.parametrize("output", ["new/", "new", "new.v2", "there"])
+def test_an_output_that_is_not_called_as_a_page_is_a_folder(folder: Path, output: str) -> None:
+    (folder / "there").mkdir()
+    for name, pages in (("hyp", ["hyp.html"]), ("both", ["index.html", "r1.html", "r2.html"])):
+        main([str(folder / f"{name}.rttm"), "-o", f"{folder}/{output}"])
+        assert {path.name for path in (folder / output).iterdir()} >= set(pages)
+
+
+def test_another_s_page_is_not_overwritten(folder: Path) -> None:
+    (folder / "hyp.rttm").rename(folder / "index.rttm")
+    (folder / "index.html").write_text("my site")
+    with pytest.raises(DataError, match="index.html: is there and is not a page of diar"):
+        main([str(folder / "index.rttm")])
+    assert (folder / "index.html").read_text() == "my site"
+
+
 def test_audio_of_a_folder_is_found_by_name(folder: Path, capsys: pytest.CaptureFixture) -> None:
     (folder / "wav").mkdir()
     (folder / "r1.wav").rename(folder / "wav" / "r1.wav")
@@ -81,6 +97,8 @@ def test_audio_of_a_folder_is_found_by_name(folder: Path, capsys: pytest.Capture
         (("all.uem",), "all.uem:1: found 4 fields"),
         (("--audio", "r1.wav", "both.rttm"), "r1.wav: no folder, for 2 recordings"),
         (("--audio", "ref.rttm", "hyp.rttm"), "ref.rttm"),
+        (("--audio", "no.wav", "hyp.rttm"), "no.wav: no such file; wanted audio; correct its name, "),
+        (("-o", "out.html", "both.rttm"), "out.html' for 2 recordings; wanted a folder for their pages"),
         (("--collar", "-1", "hyp.rttm"), "--collar"),
         (("--reference", "ref.rttm", "hyp.rttm"), "--reference: unknown option"),
     ],
@@ -97,10 +115,42 @@ def test_a_recording_in_which_nobody_speaks_has_a_page(folder: Path) -> None:
     view(folder, "r1.rttm")
     shown = data(folder / "r1.html")
     assert (shown["recording"], shown["duration"]) == ("r1", 0)
+    text = (folder / "r1.html").read_text()
+    assert "No speech was found." in text and 'id="turns" hidden' in text and "<caption>Hypothesis" not in text
     view(folder, "r1.rttm", "--audio", "r1.wav")
     assert data(folder / "r1.html")["duration"] == 24
     view(folder, "r1.rttm", "--ref", "ref.rttm", "--collar=0")
     assert "100.00 %" in (folder / "r1.html").read_text()
+
+
+def test_only_recordings_of_the_hypothesis_are_shown(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    write_rttm(folder / "ref3.rttm", {name: REFERENCE for name in ("r1", "r2", "r3")})
+    view(folder, "hyp.rttm", "--ref", "ref3.rttm", "--audio", "r1.wav", "--collar=0", "-o", "page.html")
+    assert (folder / "page.html").is_file() and data(folder / "page.html")["recording"] == "r1"
+    done = capsys.readouterr()
+    assert done.out == f"{folder / 'page.html'}\n"
+    assert done.err.endswith("ref3.rttm: not in the hypothesis, and so not shown: r2 r3\n")
+    assert done.err.count("\n") == 1
+    (folder / "R1.rttm").write_text("")
+    view(folder, "R1.rttm", "--ref", "ref.rttm")
+    assert "no recording in common with the reference: found R1; wanted r1; names differ" in capsys.readouterr().err
+    assert not {"errors", "reference"} & {group["kind"] for group in data(folder / "R1.html")["groups"]}
+
+
+def test_a_folder_of_rttm_files_is_shown(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    (folder / "turns").mkdir()
+    for name in ("r1", "r2"):
+        write_rttm(folder / "turns" / f"{name}.rttm", {name: HYPOTHESIS})
+    main([str(folder / "turns"), "--ref", str(folder / "ref.rttm")])
+    assert capsys.readouterr().out == f"{folder}/turns_pages/index.html\n"
+
+
+def test_audio_that_is_too_short_is_told(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    (folder / "r1.wav").write_bytes(tone(12).content)
+    view(folder, "hyp.rttm", "--audio", "r1.wav")
+    err = capsys.readouterr().err
+    assert err.endswith("warning: r1: turns last until 20.0 s, and its audio 12.0 s: is it another's?\n")
+    assert err.count("\n") == 1
 
 
 def test_a_reference_without_turns_is_refused(folder: Path) -> None:
@@ -148,9 +198,11 @@ def test_saved_merges_add_curves_cut_at_the_number_of_speakers_and_settings(
     view(folder, "--merges", str(folder), "-o", "out", "both.rttm")
     assert data(folder / "out" / "r1.html")["curves"] == [curve] and not data(folder / "out" / "r2.html")["curves"]
     assert "r2: no merges of this name in" in capsys.readouterr().err
-    for content in ("{}", '{"steps": [], "diar": 5}', "[]"):
+    faulty = merges(4)
+    faulty["steps"][0]["nmi"] = "x"
+    for content in ("{}", '{"steps": [], "diar": 5}', "[]", json.dumps(faulty), '{"steps": [], "gain": []}'):
         (folder / "r1.merges.json").write_text(content)
-        if content.startswith('{"steps'):
+        if "diar\": 5" in content:
             view(folder, "--merges", "r1.merges.json", "-o", "page.html", "hyp.rttm")
         else:
             with pytest.raises(DataError, match="r1.merges.json: "):

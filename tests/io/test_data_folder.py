@@ -234,7 +234,7 @@ def test_facts_that_are_not_text_are_refused_before_the_folder_is_cleared(tmp_pa
     source.mkdir()
     write_data_folder(target, {"r": "r.wav"}, {"r": 1.0})
     (source / "reco2num_spk").write_bytes(b"r\xff 3\n")
-    with pytest.raises(DataError, match=r"reco2num_spk: not UTF-8 text \(byte 1\)"):
+    with pytest.raises(DataError, match=r"reco2num_spk: not UTF-8 text \(line 1, byte 1\)"):
         write_data_folder(target, {"r": "other.wav"}, {"r": 1.0}, facts=read_facts(source))
     assert DataFolder(target).wav_scp() == {"r": "r.wav"}
 

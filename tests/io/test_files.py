@@ -15,6 +15,7 @@ from diar.io.files import (
     numbered_lines,
     read_json,
     read_text,
+    refuse_overwriting,
     write_json,
     write_text,
 )
@@ -51,6 +52,28 @@ def test_a_file_appears_when_the_block_ends_and_replaces_the_old(tmp_path: Path)
         assert temporary.parent == path.parent, "a rename is atomic in one folder only"
         assert temporary.name.endswith(TEMPORARY_SUFFIX) and temporary.name.startswith(".")
     assert path.read_text() == "new" and names(tmp_path) == ["a.ark"]
+
+
+def test_what_cannot_be_written_is_told_by_its_own_name(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as raised:
+        write_text(tmp_path / "no" / "a.txt", "")
+    assert raised.value.filename == str(tmp_path / "no" / "a.txt")
+    (tmp_path / "b.txt").mkdir()
+    with pytest.raises(IsADirectoryError) as raised:
+        write_text(tmp_path / "b.txt", "")
+    assert str(raised.value) == f"[Errno 21] Is a directory: '{tmp_path / 'b.txt'}'"
+
+
+def test_outputs_are_neither_inputs_nor_each_other(tmp_path: Path) -> None:
+    refuse_overwriting([tmp_path / "a", tmp_path / "b"], [tmp_path / "gone"])
+    (tmp_path / "a").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    with pytest.raises(DataError, match="link: is what is read"):
+        refuse_overwriting([tmp_path / "link"], [tmp_path / "a"])
+    (tmp_path / "here").symlink_to(tmp_path)
+    for twice in ("a", "b"):
+        with pytest.raises(DataError, match=f"{twice}: would be written twice"):
+            refuse_overwriting([tmp_path / twice, tmp_path / "here" / twice], [])
 
 
 def test_a_block_that_writes_nothing_is_an_error_and_replaces_nothing(tmp_path: Path) -> None:
@@ -114,5 +137,5 @@ def test_missing_files_folders_and_bytes_that_are_no_text_are_refused(tmp_path: 
         list(numbered_lines(tmp_path / "gone"))
     with pytest.raises(DataError, match="is a folder; wanted a text file"):
         list(numbered_lines(tmp_path))
-    with pytest.raises(DataError, match=r"binary: not UTF-8 text \(byte 3\)"):
+    with pytest.raises(DataError, match=r"binary: not UTF-8 text \(line 2, byte 3\)"):
         list(numbered_lines(tmp_path / "binary"))

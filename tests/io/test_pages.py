@@ -62,6 +62,13 @@ def test_recordings_whose_files_would_be_one_have_each_their_own(tmp_path: Path)
     assert all(f"<h1>{name}</h1>" in (tmp_path / page).read_text(encoding="utf-8") for page, name in pages)
 
 
+def test_figures_alone_have_each_their_own_name_too(tmp_path: Path) -> None:
+    pages = PageFolder(tmp_path, pages=False, figures=True, index="")
+    for name in ("a", "A", "index"):
+        pages.add(small(recording=name, curves=()))
+    assert names(tmp_path) == ["_A.timeline.png", "_index.timeline.png", "a.timeline.png"] and pages.n_pages == 0
+
+
 def test_another_s_index_is_not_overwritten_and_one_of_ours_is(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("<h1>my site</h1>")
     with pytest.raises(DataError, match=r"index\.html: is there and is not a page of diar; wanted another folder"):
@@ -74,7 +81,7 @@ def test_another_s_index_is_not_overwritten_and_one_of_ours_is(tmp_path: Path) -
 
 def test_pages_that_were_not_written_now_are_removed_if_that_is_asked_for(tmp_path: Path) -> None:
     write_pages(tmp_path, "set", [small(recording="gone"), small(recording="kept")], figures=True)
-    for name in ("notes.txt", ".x.html.12.tmp"):
+    for name in ("notes.txt", "notes.html", "paper.timeline.png", ".x.html.12.tmp"):
         (tmp_path / name).write_text("")
     (tmp_path / "sub.html").mkdir()
     write_pages(tmp_path, "set", [small(recording="kept")])
@@ -83,7 +90,9 @@ def test_pages_that_were_not_written_now_are_removed_if_that_is_asked_for(tmp_pa
     pages.add(small(recording="kept"))
     pages.finish("set")
     pages.remove_others()
-    assert names(tmp_path) == ["index.html", "kept.html", "notes.txt", "sub.html"]
+    assert names(tmp_path) == [
+        "index.html", "kept.html", "notes.html", "notes.txt", "paper.timeline.png", "sub.html",
+    ]  # fmt: skip
 
 
 def test_of_a_page_that_is_written_only_its_line_is_kept(tmp_path: Path) -> None:

@@ -46,6 +46,8 @@ def test_stars_of_estimated_times_are_ignored(tmp_path: Path) -> None:
     ("line", "reason"),
     [
         ("SPEAKER r 1 0 1 <NA> <NA> A", "8 fields"),
+        ("SPEKER r 1 0 1 <NA> <NA> A <NA>", "type 'SPEKER'"),
+        ("speaker r 1 0 1 <NA> <NA> A <NA>", "type 'speaker'.*capitals"),
         ("SPEAKER r 1 zero 1 <NA> <NA> A <NA>", "times 'zero 1'"),
         ("SPEAKER r 1 0 1,5 <NA> <NA> A <NA>", "times '0 1,5'"),
         ("SPEAKER r 1 0 -1 <NA> <NA> A <NA>", "duration -1"),
@@ -88,7 +90,7 @@ def test_recordings_are_renamed_and_nothing_else(tmp_path: Path) -> None:
 def test_files_that_are_not_text_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none\.rttm: no such file"):
         read_rttm_lines(tmp_path / "none.rttm")
-    with pytest.raises(DataError, match="is a folder"):
+    with pytest.raises(DataError, match="is a folder without"):
         read_rttm_lines(tmp_path)
     (tmp_path / "ref.rttm").write_bytes(b"SPEAKER \xff")
     with pytest.raises(DataError, match=r"ref\.rttm: not UTF-8 text"):

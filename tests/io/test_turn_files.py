@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from turn_strategies import turn_lists
 
 from diar.errors import DataError
-from diar.io.turn_files import FORMATS, format_of, is_file_name, read_turn_files
+from diar.io.turn_files import FORMATS, format_of, is_turn_file, read_turn_files
 from diar.segments import Turn, join_overlaps
 
 CONFIDENT = ("rttm", "json", "csv", "ctm")
@@ -79,7 +79,7 @@ def test_any_time_is_right_to_the_millisecond(tmp_path: Path, name: str, seconds
 def test_several_recordings_come_back(tmp_path: Path, name: str) -> None:
     target = FORMATS[name]
     path = tmp_path / f"all{target.suffix}" if target.several else tmp_path / "labels"
-    files = target.write(path, TURNS)
+    files = (target.write if target.several else target.write_into)(path, TURNS)
     assert all(file.is_file() for file in files)
     assert len(files) == {"segments": 3}.get(name, 1 if target.several else 2)
     again, _ = read_turn_files([path])
@@ -100,16 +100,27 @@ def test_the_order_of_turns_changes_no_byte(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("output", "is_file"),
-    [("a.srt", True), ("a.TEXTGRID", True), ("a.v2", False), ("a", False), ("there.v2", True), ("x.srt", False)],
+    [("a.srt", True), ("a.TEXTGRID", True), ("a.v2", False), ("a", False), ("there.v2", True), ("x.srt", False),
+     ("a.srt/", False)],
 )
 def test_what_is_there_or_else_the_suffix_tells_a_file_from_a_folder(
     tmp_path: Path, output: str, is_file: bool
 ) -> None:
     (tmp_path / "there.v2").touch()
     (tmp_path / "x.srt").mkdir()
-    assert is_file_name(tmp_path / output) == is_file
-    written = FORMATS["srt"].write(tmp_path / output, ONE)
-    assert written == [tmp_path / output if is_file else tmp_path / output / "r.srt"]
+    assert is_turn_file(f"{tmp_path}/{output}") == is_file
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_folder_has_a_file_a_recording(tmp_path: Path, name: str) -> None:
+    written = FORMATS[name].write_into(tmp_path / "new" / "out", TURNS)
+    found = FORMATS[name].suffix
+    wanted = [f"q{found}", f"r{found}"] if found else ["segments", "spk2utt", "utt2spk"]
+    assert sorted(path.name for path in written) == wanted
+    assert list(read_turn_files([tmp_path / "new" / "out"], name)[0]) == ["q", "r"]
+    if found:
+        with pytest.raises(DataError, match=f"{name}: a recording's name holds '/'"):
+            FORMATS[name].write_into(tmp_path, {"../up": ONE["r"]})
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "segments"])
@@ -202,7 +213,7 @@ def test_durations_go_through(tmp_path: Path) -> None:
     FORMATS["json"].write(tmp_path / "a.json", TURNS, lengths)
     turns, found = read_turn_files([tmp_path / "a.json"])
     assert found == lengths
-    FORMATS["textgrid"].write(tmp_path / "grids", turns, found)
+    FORMATS["textgrid"].write_into(tmp_path / "grids", turns, found)
     assert read_turn_files([tmp_path / "grids"])[1] == lengths
 
 

@@ -20,6 +20,16 @@ from diar.io.wav import WavOptions, probe_duration, read_channels, write_blocks,
 # ---- what comes back -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("is_cut", [True, False])
+def test_a_broken_flac_is_to_be_copied_again(tmp_path: Path, is_cut: bool) -> None:
+    path = saved(tmp_path / "a.flac", noise(16 * RATE))
+    content = path.read_bytes()
+    half = len(content) // 2
+    path.write_bytes(content[:half] + (b"" if is_cut else bytes(5000) + content[half + 5000 :]))
+    with pytest.raises(DataError, match=r"a\.flac: (broken or cut|truncated).*; copy it again$"):
+        read_wav(str(path), OPTIONS)
+
+
 @pytest.mark.parametrize("suffix", ["wav", "flac", "aiff"])
 def test_what_is_written_is_read_again(tmp_path: Path, suffix: str) -> None:
     path, samples = tmp_path / f"a.{suffix}", noise()

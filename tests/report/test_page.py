@@ -11,12 +11,13 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from report_content import HYPOTHESIS, meeting, small, tone
+from report_content import HYPOTHESIS, REFERENCE, meeting, small, tone
 
 from diar.report.content import Audio, MergeCurve, Note, RecordingContent, SetContent, VadFigures, set_row
 from diar.report.page import recording_page, set_page
 from diar.report.page_data import recording_data, script_json
 from diar.report.sections import clock
+from diar.score import ScoreOptions, score_recording
 from diar.segments import Segment, Turn
 
 VOID = {"meta", "link", "br", "img", "input", "hr", "wbr"}
@@ -94,6 +95,17 @@ def test_confidences_are_explained_and_calibration_is_told_as_far_as_it_is_known
     assert "onfidence" not in Page(recording_page(nothing)).texts["#speakers"]
     alone = replace(nothing, hypothesis=sure[:1], calibration="calibrated on planes")
     assert "No confidence: there is no second speaker" in Page(recording_page(alone)).texts["#speakers"]
+    unknown = replace(nothing, calibration="calibrated on planes")
+    assert "onfidence" not in Page(recording_page(unknown)).texts["#speakers"]
+
+
+def test_speakers_of_a_score_are_counted_by_its_rule_on_both_sides() -> None:
+    found, true = (*HYPOTHESIS, Turn(20, 24, "spk3")), (*REFERENCE, Turn(20, 24.5, "C"))
+    score = score_recording("r1", true, found, [Segment(0, 25)], ScoreOptions(collar=0.0))
+    content = small(hypothesis=found, reference=true, score=score)
+    assert "speakers found2true speakers2" in words(Page(recording_page(content)).texts["header"])
+    row = set_row(content, "r1.html")
+    assert row.n_found == 2 and set_row(replace(content, score=None), "r1.html").n_found == 3
 
 
 def test_the_speech_that_was_found_is_told_in_figures() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Iterator
@@ -380,7 +381,7 @@ def test_every_key_that_the_help_lists_does_something(page: Browser) -> None:
         page.run(f"diarPage.timeline.choose({place_of}) ?? 0")
         before = page.run(state)
         page.key(key, SHIFT if key in "NP" else 0)
-        page.wait(f"{state} !== {before!r} || !{key!r}", 2)
+        page.wait(f"{state} !== {json.dumps(before)}", 2)
 
 
 def test_tab_goes_through_the_controls_in_the_order_they_are_seen_in(page: Browser) -> None:

@@ -15,6 +15,7 @@ from report_content import meeting, small
 from diar.io.figure import write_png
 from diar.report.colours import ERRORS, SPEAKERS, SPEECH
 from diar.report.timeline_figure import timeline_figure
+from diar.score_errors import ErrorSegment
 from diar.segments import Segment
 
 NAMES = ["spk1", "spk2", "A", "B", "missed", "false alarm", "confusion", "speech found"]
@@ -61,6 +62,19 @@ def test_the_axis_tells_minutes_and_hours() -> None:
     assert {"0:06", "0:06.5", "0:08"} <= set(labels(small(), Segment(6, 8.5)))
     assert {"0:59.9", "1:00"} <= set(labels(small(), Segment(59.8, 60.2)))
     FigureCanvasAgg(timeline_figure(small(duration=0.0))).draw()
+
+
+@pytest.mark.parametrize("duration", [0.5, 7200 * 16, 7200 * 16 + 1, 1e9, 1e12])
+def test_there_are_few_ticks_however_long_it_is(duration: float) -> None:
+    figure = timeline_figure(small(duration=duration))
+    assert 3 <= len(figure.axes[0].get_xticks()) <= 12
+
+
+def test_the_shortest_marks_are_seen() -> None:
+    short = ErrorSegment(Segment(5000, 5000.01), "miss", ("A",), ())
+    figure = timeline_figure(small(duration=7200.0, errors=(short,)))
+    assert pixel(figure, 5000, 4) == ERRORS["miss"][0]
+    assert pixel(figure, 4970, 4) == pixel(figure, 5030, 4) == "#ffffff"
 
 
 def test_what_is_not_known_has_no_row() -> None:

@@ -150,7 +150,7 @@ def test_merges_that_start_finer_are_not_those_of_fewer_speakers(step, tmp_path:
         step(old, *words)
         assert archives_and_options(old) == archives_and_options(fresh)
         return
-    reason = "merges: they were made for [45] speakers or more; wanted those for 2; make them anew$"
+    reason = "merges.json: was made for [45] speakers or more; wanted those for 2; run stage 6 without --recut$"
     with pytest.raises(DataError, match=reason):
         step(old, *words)
 
@@ -194,7 +194,7 @@ def test_more_speakers_than_the_merges_start_with(step, tmp_path: Path) -> None:
     folder, words = tmp_path / "clusters", ("--clusterer", "ib_hmm_gmm", *FEW_CLUSTERS["ib_hmm_gmm"])
     step(folder, *words)
     merges = contents(folder, ".json")
-    reason = "merges: they pass 1 to 3 speakers; wanted 4 to 4; make them anew$"
+    reason = "merges.json: passes 1 to 3 speakers; wanted 4; run stage 6 without --recut$"
     with pytest.raises(DataError, match=reason):
         step(folder, *words, "--recut", "true", "--num-spk", "4")
     after = contents(folder, ".json")
@@ -251,7 +251,7 @@ def test_broken_merges_are_told_by_file(step, tmp_path: Path, capsys: pytest.Cap
 def test_merges_of_another_recording_are_told(step, tmp_path: Path) -> None:
     step(folder := tmp_path / "clusters", "--clusterer", "aib")
     shutil.copy(folder / "alpha.merges.json", folder / "beta.merges.json")
-    with pytest.raises(DataError, match="^1 of 2 recordings failed, the first: .*; make them anew$"):
+    with pytest.raises(DataError, match="^1 of 2 recordings failed, the first: .*; run stage 6 without --recut$"):
         step(folder, "--clusterer", "aib", "--recut", "true")
 
 

@@ -53,9 +53,10 @@ def data(page: Path) -> dict:
 
 def test_the_page_shows_what_lies_in_the_folders(root: Path) -> None:
     printed = step(root, "--collar", 0, "--vad", "energy", "data", "system", "vad_energy", "clusters")
-    assert printed.startswith("system/report/index.html\n") and "r2: no turns, and so no page" in printed
+    assert printed.startswith("system/report/index.html\n")
     report = root / "system" / "report"
-    assert sorted(path.name for path in report.iterdir()) == ["index.html", "r1.html"]
+    assert sorted(path.name for path in report.iterdir()) == ["index.html", "r1.html", "r2.html"]
+    assert "No speech was found." in (report / "r2.html").read_text()
     shown, text = data(report / "r1.html"), (report / "r1.html").read_text()
     groups = {group["kind"]: group["rows"] for group in shown["groups"]}
     assert list(groups) == ["turns", "reference", "errors", "speech", "notes"] and shown["duration"] == 24
@@ -91,6 +92,8 @@ def test_pages_and_figures_of_recordings_that_are_gone_go(root: Path) -> None:
     report = root / "system" / "report"
     assert {"r2.html", "r2.timeline.png", "r1.timeline.png"} <= {path.name for path in report.iterdir()}
     write_rttm(root / "system" / "hyp.rttm", {"r1": HYPOTHESIS})
+    scp = root / "data" / "wav.scp"
+    scp.write_text("".join(line for line in scp.read_text().splitlines(keepends=True) if line.startswith("r1 ")))
     (report / "notes.txt").write_text("mine")
     (report / ".r1.html.99.tmp").write_text("of a run that was killed")
     step(root, "data", "system")
@@ -113,7 +116,7 @@ def test_a_folder_that_is_not_complete_has_no_index(root: Path) -> None:
     step(root, "data", "system", "clusters")
     (root / "clusters" / "r1.merges.json").write_text("{}")
     step(root, "data", "system", "clusters", code=1)
-    assert sorted(path.name for path in (root / "system" / "report").iterdir()) == ["r1.html"]
+    assert sorted(path.name for path in (root / "system" / "report").iterdir()) == ["r1.html", "r2.html"]
 
 
 def test_bad_input_is_told_in_one_line(root: Path) -> None:

@@ -147,7 +147,7 @@ def test_no_wav_scp(data):
 def test_not_text(data):
     (data / "ref.rttm").write_bytes(b"SPEAKER \xff\n")
     (line,) = check(data, code=1)
-    assert "data/ref.rttm: not UTF-8 text (byte 8)" in line
+    assert "data/ref.rttm: not UTF-8 text (line 1, byte 8)" in line
 
 
 def test_bad_audio_is_only_told_with_skip_bad(data, tmp_path):

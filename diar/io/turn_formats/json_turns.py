@@ -48,7 +48,7 @@ def read_json_turns(path: Path) -> Content:
     Raises:
         DataError: the file is not JSON, or of another shape; a recording is there twice.
     """
-    content = read_json(path)
+    content = read_json(path, _RECORDING)
     turns: dict[str, list[Turn]] = {}
     durations: dict[str, float] = {}
     for number, entry in enumerate(content if isinstance(content, list) else [content], 1):
@@ -69,6 +69,9 @@ def read_json_turns(path: Path) -> Content:
 def _turn(place: str, value: Any) -> Turn:
     if not isinstance(value, dict):
         raise DataError(place, f"found {_shown(value)}", _TURN)
+    for key in ("start", "end", "speaker"):
+        if key not in value:
+            raise DataError(place, f"has no '{key}'", _TURN)
     return checked_turn(place, value.get("start"), value.get("end"), value.get("speaker"), value.get("confidence"))
 
 

@@ -22,7 +22,7 @@ _ARROW = "-->"
 _CLOCK = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]\d)[.,](\d{3})")
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
 _BRACKETS = re.compile(r"\s*\[([^\]]+)\]")
-_WANTED = "wanted times as 00:00:01.500 --> 00:00:02.000"
+_WANTED = "wanted times as 00:00:01.500 --> 00:00:02.000"  # WebVTT's; SubRip has commas
 _ROUND = str.maketrans("[]<>", "()()")
 
 
@@ -89,17 +89,23 @@ def _cues(path: Path, whole: str) -> Iterator[tuple[str, str, str]]:
             text = itertools.takewhile(str.strip, lines[number:])
             yield f"{path}:{number}", line, "\n".join(text)
         elif _ARROW in line and (number == 1 or not lines[number - 2].strip()):
-            raise DataError(f"{path}:{number}", f"found '{line.strip()}'", _WANTED)
+            place = f"{path}:{number}"
+            raise DataError(place, f"found '{line.strip()}'", _wanted(place))
 
 
 def _turn(place: str, times: str, speaker: str) -> Turn:
     first, _, rest = times.strip().partition(_ARROW)
     start, end = _CLOCK.fullmatch(first.strip()), _CLOCK.match(rest.strip())  # settings may follow
     if not (start and end):
-        raise DataError(place, f"found '{times.strip()}'", _WANTED)
+        raise DataError(place, f"found '{times.strip()}'", _wanted(place))
     if not speaker.strip():
         raise DataError(place, "the cue names no speaker", "wanted '[<speaker>]' or, in WebVTT, '<v <speaker>>'")
     return checked_turn(place, _seconds(start), _seconds(end), speaker)
+
+
+def _wanted(place: str) -> str:
+    is_web = place.rpartition(":")[0].endswith(".vtt")
+    return _WANTED if is_web else _WANTED.replace(".", ",")
 
 
 def _seconds(clock: re.Match[str]) -> float:

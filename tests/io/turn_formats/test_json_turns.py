@@ -35,7 +35,8 @@ def test_the_object_of_one_recording_and_the_list_of_several() -> None:
         ({"turns": []}, ": recording 1: the recording's name is blank"),
         ([{"recording": "r", "turns": []}] * 2, ": recording 2: 'r' is there twice"),
         ({"recording": "r", "turns": [TURN, 3]}, ": 'r', turn 2: found 3; wanted"),
-        ({"recording": "r", "turns": [{"start": 0, "end": 1}]}, ": 'r', turn 1: the speaker's name is blank"),
+        ({"recording": "r", "turns": [{"start": 0, "end": 1}]}, ": 'r', turn 1: has no 'speaker'; wanted"),
+        ({"recording": "r", "turns": [TURN | {"speaker": ""}]}, ": 'r', turn 1: the speaker's name is blank"),
         ({"recording": "r", "turns": [TURN | {"end": -1}]}, ": 'r', turn 1: found a turn from 0 to -1"),
         ({"recording": "r", "turns": [TURN | {"start": [0]}]}, ": 'r', turn 1: found times"),
         ({"recording": "r", "turns": [TURN | {"confidence": {}}]}, ": 'r', turn 1: found the confidence"),
@@ -52,5 +53,5 @@ def test_faults_are_told_with_their_place(tmp_path: Path, content: object, reaso
 
 def test_what_is_not_json_is_refused(tmp_path: Path) -> None:
     (tmp_path / "hyp.json").write_text("{")
-    with pytest.raises(DataError, match=r"hyp\.json: not JSON"):
+    with pytest.raises(DataError, match=r'hyp\.json: not JSON .*; wanted {"recording"'):
         read_json_turns(tmp_path / "hyp.json")

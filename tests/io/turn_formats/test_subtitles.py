@@ -45,7 +45,7 @@ def test_sub_rip_with_words(tmp_path: Path) -> None:
     [
         ("00:00:01,500 --> 00:00:02,000\nwords\n", ":3: the cue names no speaker; wanted"),
         ("00:00:01,500 --> 00:00:02,000\n\n[A]\n", ":3: the cue names no speaker"),
-        ("00:00:01,500 --> 2 s\n[A]\n", ":3: found '00:00:01,500 --> 2 s'; wanted times as 00:00:01.500 --> "),
+        ("00:00:01,500 --> 2 s\n[A]\n", ":3: found '00:00:01,500 --> 2 s'; wanted times as 00:00:01,500 --> "),
         ("1.5 --> 00:00:02,000\n[A]\n", ":3: found '1.5 --> 00:00:02,000'"),
         ("00:00:03,000 --> 00:00:02,000\n[A]\n", ":3: found a turn from 3.0 to 2.0 s"),
         ("00:75:03,000 --> 01:00:02,000\n[A]\n", ":3: found '00:75:03"),
@@ -55,6 +55,12 @@ def test_faults_are_told_with_their_place(tmp_path: Path, read, cue: str, reason
     (tmp_path / "a.srt").write_text("WEBVTT\n\n" + cue)
     with pytest.raises(DataError, match=rf"a\.srt{reason}"):
         read(tmp_path / "a.srt")
+
+
+def test_web_vtt_has_points(tmp_path: Path) -> None:
+    (tmp_path / "a.vtt").write_text("WEBVTT\n\n1.5 --> 2\n[A]\n")
+    with pytest.raises(DataError, match=r"a\.vtt:3: .*; wanted times as 00:00:01\.500 --> 00:00:02\.000$"):
+        read_vtt(tmp_path / "a.vtt")
 
 
 def test_a_file_without_its_first_line_is_not_web_vtt(tmp_path: Path) -> None:
