@@ -75,6 +75,36 @@ class ResNetOptions(ClassifierOptions):
         numbers("--widths", self.widths, 3)
 
 
+@dataclass(frozen=True)
+class ConvAutoencoderOptions(OptimizerOptions):
+    """A stacked convolutional autoencoder: what it is, and how it is trained."""
+
+    learning_rate: float = option(3e-3, "of the mean squared error of pixels from 0 to 1", low=1e-9)
+    schedule: str = option("one_cycle", _help("schedule"), choices=("constant", "cosine", "one_cycle"))
+    fused: bool = option(True, _help("fused"))
+    batch_size: int = option(128, "samples an update is made from", low=1)
+    epochs: int = option(4, "length of the training", unit="epochs", low=1)
+    code_size: int = option(128, "values of an embedding", low=1)
+    latent: bool = option(
+        True,
+        "a fully connected layer to the embedding and one back; without, the embedding is the last layer's small "
+        "image, of as many channels as give the size",
+    )
+    widths: str = option("12-48-96", "channels of the three layers that halve the image")
+    start: str = option(
+        "principal",
+        "layers begin as the principal axes of what they see (the decoder's as the way back), or orthogonal by chance",
+        choices=("principal", "orthogonal"),
+    )
+    linear_rate: float = option(
+        0.1, "learning rate of the layers that began as principal axes, times the others'", low=0.0, high=1.0
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        numbers("--widths", self.widths, 3)
+
+
 def numbers(flag: str, text: str, how_many: int) -> tuple[int, ...]:
     """Positive whole numbers as in 64-128-256.
 
