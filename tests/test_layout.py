@@ -158,6 +158,8 @@ HEAVY = {
      "diar.commands.convert", "diar.commands.check", "diar.score_traps", "diar.speaker_table", "diar.bootstrap",
      "diar.image_job", "diar.images.classify", "diar.images.sets", "diar.images.confusion", "diar.nets.image_options",
      "diar.io.images.official", "diar.io.images.folder", "diar.io.images.picture", "diar.report.confusion_figure",
+     "diar.images.reconstruct", "diar.images.size_table", "diar.images.fidelity", "diar.images.pca",
+     "diar.report.reconstruction_figure",
      "diar.commands.score", "diar.diarization", "diar.confidence", "diar.commands.diarize", "diar.commands.recut"],
 )  # fmt: skip
 def test_options_are_read_without_heavy_imports(module: str) -> None:

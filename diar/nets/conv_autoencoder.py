@@ -41,20 +41,27 @@ _N_EVALUATED = 2000  # images that tell the loss before and after
 
 
 class Residual(nn.Module):
-    """x + s B gelu(A (x - m) / s), with ``mean`` m and ``scale`` s of each channel; nothing is added to begin with."""
+    """x + s B gelu(A (x - m) / s), with ``mean`` m and ``scale`` s of each channel; nothing is added to begin with.
+
+    Of no ``hidden`` channels, nothing is ever added.
+    """
 
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("scale", torch.ones(width))
-        self.neighbours = nn.Conv2d(width, width, 3, padding=1)
-        self.added = nn.Conv2d(width, width, 1)
-        _zero(self.added.weight, self.added.bias)
+        self.hidden = hidden
+        if hidden:
+            self.neighbours = nn.Conv2d(width, hidden, 3, padding=1)
+            self.added = nn.Conv2d(hidden, width, 1)
+            _zero(self.added.weight, self.added.bias)
 
     def forward(self, images: Tensor) -> Tensor:
+        if not self.hidden:
+            return images
         scale = self.scale[:, None, None]
         normal = (images - self.mean[:, None, None]) / scale
         added: Tensor = self.added(functional.gelu(self.neighbours(normal)))
@@ -90,8 +97,9 @@ class ConvAutoencoder(nn.Module):
         pairs = list(zip((n_channels, *widths), widths, strict=False))
         self.down = nn.ModuleList(nn.Conv2d(below, above, _PATCH, _PATCH) for below, above in pairs)
         self.up = nn.ModuleList(nn.ConvTranspose2d(above, below, _PATCH, _PATCH) for below, above in pairs)
-        self.encoder = nn.ModuleList(Residual(width) for width in widths)
-        self.decoder = nn.ModuleList(Residual(width) for width in widths)
+        hidden = numbers("--residuals", options.residuals, 3, least=0)
+        self.encoder = nn.ModuleList(map(Residual, widths, hidden))
+        self.decoder = nn.ModuleList(map(Residual, widths, hidden))
         n_pixels, n_values = self.small[0] * self.small[1], options.code_size
         if options.latent:
             self.to_code: nn.Linear | nn.Conv2d = nn.Linear(n_pixels * widths[-1], n_values)
@@ -141,7 +149,7 @@ def make_conv_autoencoder(inputs: ImageInputs, options: ConvAutoencoderOptions) 
     with seeded(options.seed), torch.no_grad():
         images = inputs[torch.arange(min(len(inputs), _FIRST_IMAGES))].cpu()
         _begin(network, network.padded(images), options.start == "principal")
-    return network.to(inputs.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return network.to(inputs.device)
 
 
 def make_untrained(shape: tuple[int, int, int], options: ConvAutoencoderOptions) -> ConvAutoencoder:
@@ -151,7 +159,7 @@ def make_untrained(shape: tuple[int, int, int], options: ConvAutoencoderOptions)
         for layer in (*network.down, *network.up, network.to_code, network.from_code):
             nn.init.orthogonal_(layer.weight)
             _zero(layer.bias)
-    return network
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def _begin(network: ConvAutoencoder, images: Tensor, principal: bool) -> None:

@@ -91,6 +91,7 @@ class ConvAutoencoderOptions(OptimizerOptions):
         "image, of as many channels as give the size",
     )
     widths: str = option("12-48-96", "channels of the three layers that halve the image")
+    residuals: str = option("24-48-0", "channels inside the residual after each of them; 0: none")
     start: str = option(
         "principal",
         "layers begin as the principal axes of what they see (the decoder's as the way back), or orthogonal by chance",
@@ -103,16 +104,17 @@ class ConvAutoencoderOptions(OptimizerOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         numbers("--widths", self.widths, 3)
+        numbers("--residuals", self.residuals, 3, least=0)
 
 
-def numbers(flag: str, text: str, how_many: int) -> tuple[int, ...]:
-    """Positive whole numbers as in 64-128-256.
+def numbers(flag: str, text: str, how_many: int, least: int = 1) -> tuple[int, ...]:
+    """Whole numbers as in 64-128-256, ``least`` or more.
 
     Raises:
         DataError: ``text`` is something else; ``flag`` is named.
     """
     words = text.split("-")
-    if len(words) != how_many or not all(word.isdecimal() and int(word) > 0 for word in words):
+    if len(words) != how_many or not all(word.isdecimal() and int(word) >= least for word in words):
         wanted = "-".join(str(2 ** (6 + n)) for n in range(how_many))
         raise DataError(flag, f"found '{text}'", f"wanted {how_many} numbers as in {wanted}")
     return tuple(map(int, words))

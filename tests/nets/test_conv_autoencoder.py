@@ -94,13 +94,49 @@ def test_the_start_may_be_exact_and_padding_is_cut_off() -> None:
 
 
 def test_a_residual_begins_with_nothing_and_sees_neighbours() -> None:
-    residual, images = Residual(4), torch.rand(2, 4, 5, 5)
+    residual, images = Residual(4, 6), torch.rand(2, 4, 5, 5)
     assert torch.equal(residual(images), images)
     torch.nn.init.ones_(residual.added.weight)
     changed = images.clone()
     changed[:, 0, 2, 2] += 1
     moved = ((residual(changed) - residual(images)).abs() > 1e-6).any(1)[0].nonzero()
     assert moved.min() == 1 and moved.max() == 3 and len(moved) == 9
+    assert torch.equal(Residual(4, 0)(images), images)
+
+
+def test_a_residual_sees_and_adds_in_units_of_each_channel() -> None:
+    residual, images = Residual(3, 5), torch.randn(2, 3, 6, 6)
+    torch.nn.init.normal_(residual.added.weight)
+    units, means = torch.tensor([10.0, 1.0, 0.1]), torch.tensor([1.0, -2.0, 0.5])
+    wanted = residual(images) * units[:, None, None] + means[:, None, None]
+    residual.scale.copy_(units)
+    residual.mean.copy_(means)
+    torch.testing.assert_close(residual(images * units[:, None, None] + means[:, None, None]), wanted)
+
+
+def test_units_are_of_what_the_residuals_see() -> None:
+    inputs = inputs_of((8, 8, 3))
+    for start in ("principal", "orthogonal"):
+        network = make_conv_autoencoder(inputs, ConvAutoencoderOptions(code_size=8, start=start))
+        with torch.no_grad():
+            seen = network.down[0](inputs[torch.arange(len(inputs))])
+        for residual in (network.encoder[0], network.decoder[0]):
+            torch.testing.assert_close(residual.mean, seen.mean((0, 2, 3)), atol=1e-5, rtol=1e-4)
+            wanted = seen.std((0, 2, 3), correction=0).clamp(min=0.02)
+            torch.testing.assert_close(residual.scale, wanted, atol=1e-5, rtol=1e-4)
+
+
+def test_layers_that_began_as_axes_learn_slower() -> None:
+    inputs = inputs_of((8, 8, 1))
+    for start, rate in (("principal", 0.3), ("orthogonal", 1.0)):
+        options = ConvAutoencoderOptions(code_size=8, start=start, linear_rate=0.3)
+        network = make_conv_autoencoder(inputs, options)
+        residuals, others = ReconstructionPhase(network, inputs, options).groups()
+        assert (residuals.rate, others.rate) == (1.0, rate)
+        assert len(residuals.parameters) == 16 and len(others.parameters) == 16
+        known = {id(p) for p in (*network.down.parameters(), *network.up.parameters(),
+                                 *network.to_code.parameters(), *network.from_code.parameters())}  # fmt: skip
+        assert {id(p) for p in others.parameters} == known
 
 
 def test_without_the_latent_layer_a_value_tells_of_a_place() -> None:
@@ -126,7 +162,7 @@ def test_losses_fall_below_the_start(latent: bool, start: str) -> None:
     phase = ReconstructionPhase(network, inputs, options)
     history = train(network, [phase], options)
     losses = [line.losses["loss"] for line in history]
-    assert losses[-1] < losses[0] and evaluate(network, phase) < 0.98 * losses[0]
+    assert losses[-1] < losses[0] and evaluate(network, phase) < 0.99 * losses[0]
     images = inputs[torch.arange(256)]
     wanted = float(((network(images).detach() - images).double() ** 2).mean())
     assert evaluate(network, phase) == pytest.approx(wanted, rel=1e-4)
@@ -146,3 +182,5 @@ def test_the_same_seed_gives_the_same_network() -> None:
 def test_widths_that_are_none_are_refused() -> None:
     with pytest.raises(DataError, match=r"^--widths: found '12-48'; wanted 3 numbers as in 64-128-256$"):
         ConvAutoencoderOptions(widths="12-48")
+    with pytest.raises(DataError, match=r"^--residuals: found '1-x-0'; wanted 3 numbers as in 64-128-256$"):
+        ConvAutoencoderOptions(residuals="1-x-0")
