@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +37,8 @@ def size_rows(results: Sequence[Mapping[str, Any]], where: object) -> list[SizeR
     """
     try:
         conditions = {
-            (r["title"], r["options"]["judged_on"], r["n_train"], r["n_test"], r["dataset"]["crc32"]) for r in results
+            (json.dumps(one["dataset"], sort_keys=True), one["options"]["judged_on"], one["n_train"], one["n_test"])
+            for one in results
         }
         found: dict[tuple[int, str], list[Mapping[str, float]]] = {}
         for result in results:

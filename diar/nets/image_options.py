@@ -79,11 +79,11 @@ class ResNetOptions(ClassifierOptions):
 class ConvAutoencoderOptions(OptimizerOptions):
     """A stacked convolutional autoencoder: what it is, and how it is trained."""
 
-    learning_rate: float = option(3e-3, "of the mean squared error of pixels from 0 to 1", low=1e-9)
+    learning_rate: float = option(5e-3, "of the mean squared error of pixels from 0 to 1", low=1e-9)
     schedule: str = option("one_cycle", _help("schedule"), choices=("constant", "cosine", "one_cycle"))
     fused: bool = option(True, _help("fused"))
     batch_size: int = option(128, "samples an update is made from", low=1)
-    epochs: int = option(4, "length of the training", unit="epochs", low=1)
+    epochs: int = option(3, "length of the training", unit="epochs", low=1)
     code_size: int = option(128, "values of an embedding", low=1)
     latent: bool = option(
         True,
@@ -91,7 +91,7 @@ class ConvAutoencoderOptions(OptimizerOptions):
         "image, of as many channels as give the size",
     )
     widths: str = option("12-48-96", "channels of the three layers that halve the image")
-    residuals: str = option("24-48-0", "channels inside the residual after each of them; 0: none")
+    residuals: str = option("48-64-0", "channels inside the residual after each of them; 0: none")
     start: str = option(
         "principal",
         "layers begin as the principal axes of what they see (the decoder's as the way back), or orthogonal by chance",

@@ -126,7 +126,7 @@ def test_rows_become_a_table_with_pictures(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--latent=maybe"], "--latent: found 'maybe'; "),
+        (["--latent=maybe"], "--latent: found 'maybe', wanted true or false; "),
         (["--widths=1-2"], "--widths: found '1-2'; wanted 3 numbers as in 64-128-256"),
         (["--latent=false", "--code-size=6"],
          "--code-size: found 6: without the latent layer it is channels of 2 x 2; wanted a multiple of 4"),
