@@ -33,6 +33,8 @@ def main() -> None:
     heading = f"{first['title']}: {first['n_test']} {first['options']['judged_on']} images"
     text = table_text(rows, f"{heading}, learned from {first['n_train']}")
     output.mkdir(parents=True, exist_ok=True)
+    for picture in output.glob("size[0-9]*.png"):  # of a size that may be gone
+        picture.unlink()
     write_text(output / "table.md", text)
     write_png(output / "sizes.png", size_figure(curves(rows), heading))
     for size in sorted({row.size for row in rows}):

@@ -85,9 +85,9 @@ for seed in ${seeds:-none}; do
     *[!0-9]* | ??????????*) refuse "--seeds: found '$seeds'; wanted numbers as in \"1 2 3\"" ;;
   esac
 done
-for size in ${sae_sizes:-none}; do
+for size in $sae_sizes; do
   case $size in
-    *[!0-9]* | ?????*) [ -z "$sae_sizes" ] || refuse "--sae-sizes: found '$sae_sizes'; wanted numbers as in \"32 128\"" ;;
+    *[!0-9]* | ?????*) refuse "--sae-sizes: found '$sae_sizes'; wanted numbers as in \"32 128\"" ;;
   esac
 done
 case $data_dir in '' | /*) ;; *) data_dir=$started_in/$data_dir ;; esac
