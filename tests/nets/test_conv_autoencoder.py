@@ -93,6 +93,17 @@ def test_the_start_may_be_exact_and_padding_is_cut_off() -> None:
     torch.testing.assert_close(reconstruct_all(network, inputs)[:20], network(images).clamp(0, 1).detach())
 
 
+def test_reconstructions_stay_from_0_to_1() -> None:
+    inputs = inputs_of((8, 8, 1))
+    network = make_conv_autoencoder(inputs, ConvAutoencoderOptions(code_size=8))
+    with torch.no_grad():
+        network.up[0].bias += 0.7
+    found = reconstruct_all(network, inputs)
+    with torch.no_grad():
+        network.up[0].bias -= 1.6
+    assert found.max() == 1 and reconstruct_all(network, inputs).min() == 0
+
+
 def test_a_residual_begins_with_nothing_and_sees_neighbours() -> None:
     residual, images = Residual(4, 6), torch.rand(2, 4, 5, 5)
     assert torch.equal(residual(images), images)
