@@ -91,7 +91,7 @@ class ConvAutoencoderOptions(OptimizerOptions):
         "image, of as many channels as give the size",
     )
     widths: str = option("12-48-96", "channels of the three layers that halve the image")
-    residuals: str = option("48-64-0", "channels inside the residual after each of them; 0: none")
+    residuals: str = option("48-64-64", "channels inside the residual after each of them; 0: none")
     start: str = option(
         "principal",
         "layers begin as the principal axes of what they see (the decoder's as the way back), or orthogonal by chance",

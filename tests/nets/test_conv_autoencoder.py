@@ -144,7 +144,7 @@ def test_layers_that_began_as_axes_learn_slower() -> None:
         network = make_conv_autoencoder(inputs, options)
         residuals, others = ReconstructionPhase(network, inputs, options).groups()
         assert (residuals.rate, others.rate) == (1.0, rate)
-        assert len(residuals.parameters) == 16 and len(others.parameters) == 16
+        assert len(residuals.parameters) == 24 and len(others.parameters) == 16
         known = {id(p) for p in (*network.down.parameters(), *network.up.parameters(),
                                  *network.to_code.parameters(), *network.from_code.parameters())}  # fmt: skip
         assert {id(p) for p in others.parameters} == known
