@@ -163,6 +163,8 @@ HEAVY = {
      "diar.report.coverage_figure",
      "diar.io.images.official", "diar.io.images.folder", "diar.io.images.picture", "diar.report.confusion_figure",
      "diar.images.experiments", "diar.images.tables", "diar.io.images.runs", "diar.report.images_page",
+     "diar.images.reconstruct", "diar.images.size_table", "diar.images.fidelity", "diar.images.pca",
+     "diar.report.reconstruction_figure",
      "diar.commands.score", "diar.diarization", "diar.confidence", "diar.commands.diarize", "diar.commands.recut"],
 )  # fmt: skip
 def test_options_are_read_without_heavy_imports(module: str) -> None:

@@ -125,6 +125,41 @@ def test_a_vae_that_fails_beside_the_other_ends_the_recipe(recipe: Recipe) -> No
     assert result(recipe, "digits/vae_bernoulli_smoke/seed1")["options"]["epochs"] == 1
 
 
+def falls(recipe: Recipe, folder: str) -> bool:
+    """Whether the loss ended below that of the start."""
+    lines = json.loads((recipe.folder / "exp" / folder / "loss.json").read_text())
+    return lines[-1]["losses"]["loss"] < lines[0]["losses"]["loss"]
+
+
+def test_stage_2_trains_every_size_both_ways_and_makes_a_table(recipe: Recipe) -> None:
+    recipe.run("--preset", "smoke", "--stop-stage", "0")
+    done = recipe.run("--preset", "smoke", "--stage", "2", "--stop-stage", "2")
+    for size in (8, 32):
+        for layer in ("latent", "direct"):
+            folder = f"digits/sae_{size}_{layer}_smoke/seed1"
+            found = result(recipe, folder)
+            assert (found["options"]["code_size"], found["options"]["latent"]) == (size, layer == "latent")
+            assert falls(recipe, folder) and found["n_train"] == 1200
+    table = recipe.folder / "exp/digits/sae_smoke"
+    assert {path.name for path in table.iterdir()} == {"table.md", "sizes.png", "size8.png", "size32.png"}
+    text = (table / "table.md").read_text()
+    assert text in done.console and text.count("\n| 8 | ") == text.count("\n| 32 | ") == 3
+    again = recipe.run("--preset=smoke", "--stage=2", "--stop-stage=2", "--sae-sizes=8")
+    assert again.console.count("trained already") == 2 and not (table / "size32.png").exists()
+
+
+def test_stage_2_on_other_images(recipe: Recipe, tmp_path: Path) -> None:
+    write_idx_set(tmp_path, 150, 20, packed=True)
+    recipe.run("--dataset", "mnist", "--data-dir", str(tmp_path), "--check-md5=false", "--stop-stage", "0")
+    recipe.run("--dataset", "mnist", "--preset", "smoke", "--stage", "2", "--stop-stage", "2", "--sae-sizes", "32",
+               "--judged-on", "validation", "--sae-opts", "--batch-size 16")  # fmt: skip
+    for layer in ("latent", "direct"):
+        found = result(recipe, f"mnist/sae_32_{layer}_smoke_validation/seed1")
+        assert (found["n_train"], found["n_test"], found["options"]["batch_size"]) == (135, 15, 16)
+        assert falls(recipe, f"mnist/sae_32_{layer}_smoke_validation/seed1")
+    assert (recipe.folder / "exp/mnist/sae_smoke_validation/size32.png").exists()
+
+
 def test_official_files_are_taken_from_where_they_are(recipe: Recipe, tmp_path: Path) -> None:
     write_idx_set(tmp_path, 40, 20, packed=True)
     words = ("--dataset", "mnist", "--data-dir", str(tmp_path), "--stop-stage", "0")
@@ -141,6 +176,7 @@ def test_official_files_are_taken_from_where_they_are(recipe: Recipe, tmp_path: 
         (["--dataset", "svhn"], "--dataset: found 'svhn'; wanted one of: digits mnist fashion cifar10"),
         (["--classifier", "vgg"], "--classifier: found 'vgg'; wanted one of: basic resnet"),
         (["--preset", "huge"], "--preset: found 'huge'; wanted one of: smoke fast report"),
+        (["--sae-sizes", "32 big"], "--sae-sizes: found '32 big'; wanted numbers as in \"32 128\""),
         (["--seeds", "1 x"], "--seeds: found '1 x'; wanted numbers as in \"1 2 3\""),
         (["--seeds", "01"], "--seeds: found '01'; wanted numbers as in \"1 2 3\""),
         (["--device", "tpu"], "--device: found 'tpu'; wanted one of: cpu cuda auto"),

@@ -113,6 +113,51 @@ class GanOptions(OptimizerOptions):
         widths("--discriminator", self.discriminator)
 
 
+@dataclass(frozen=True)
+class ConvAutoencoderOptions(OptimizerOptions):
+    """A stacked convolutional autoencoder: what it is, and how it is trained."""
+
+    learning_rate: float = option(5e-3, "of the mean squared error of pixels from 0 to 1", low=1e-9)
+    schedule: str = option("one_cycle", _help("schedule"), choices=("constant", "cosine", "one_cycle"))
+    fused: bool = option(True, _help("fused"))
+    batch_size: int = option(128, "samples an update is made from", low=1)
+    epochs: int = option(3, "length of the training", unit="epochs", low=1)
+    code_size: int = option(128, "values of an embedding", low=1)
+    latent: bool = option(
+        True,
+        "a fully connected layer to the embedding and one back; without, the embedding is the last layer's small "
+        "image, of as many channels as give the size",
+    )
+    widths: str = option("12-48-96", "channels of the three layers that halve the image")
+    residuals: str = option("48-64-64", "channels inside the residual after each of them; 0: none")
+    start: str = option(
+        "principal",
+        "layers begin as the principal axes of what they see (the decoder's as the way back), or orthogonal by chance",
+        choices=("principal", "orthogonal"),
+    )
+    linear_rate: float = option(
+        0.1, "learning rate of the layers that began as principal axes, times the others'", low=0.0, high=1.0
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        numbers("--widths", self.widths, 3)
+        numbers("--residuals", self.residuals, 3, least=0)
+
+
+def numbers(flag: str, text: str, how_many: int, least: int = 1) -> tuple[int, ...]:
+    """Whole numbers as in 64-128-256, ``least`` or more.
+
+    Raises:
+        DataError: ``text`` is something else; ``flag`` is named.
+    """
+    words = text.split("-")
+    if len(words) != how_many or not all(word.isdecimal() and int(word) >= least for word in words):
+        wanted = "-".join(str(2 ** (6 + n)) for n in range(how_many))
+        raise DataError(flag, f"found '{text}'", f"wanted {how_many} numbers as in {wanted}")
+    return tuple(map(int, words))
+
+
 def widths(flag: str, text: str) -> tuple[int, ...]:
     """One positive whole number or more, as in 256-256.
 
@@ -122,17 +167,4 @@ def widths(flag: str, text: str) -> tuple[int, ...]:
     words = text.split("-")
     if not all(word.isdecimal() and int(word) > 0 for word in words):
         raise DataError(flag, f"found '{text}'", "wanted widths as in 256-256")
-    return tuple(map(int, words))
-
-
-def numbers(flag: str, text: str, how_many: int) -> tuple[int, ...]:
-    """Positive whole numbers as in 64-128-256.
-
-    Raises:
-        DataError: ``text`` is something else; ``flag`` is named.
-    """
-    words = text.split("-")
-    if len(words) != how_many or not all(word.isdecimal() and int(word) > 0 for word in words):
-        wanted = "-".join(str(2 ** (6 + n)) for n in range(how_many))
-        raise DataError(flag, f"found '{text}'", f"wanted {how_many} numbers as in {wanted}")
     return tuple(map(int, words))

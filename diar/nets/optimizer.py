@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import nn
@@ -22,16 +23,26 @@ class ParameterGroup:
 
 
 def make_optimizer(groups: Sequence[ParameterGroup], options: OptimizerOptions) -> torch.optim.Optimizer:
-    """Adam or SGD of ``groups``, each with the ``scale`` of its learning rate."""
+    """Adam or SGD of ``groups``, each with the ``scale`` of its learning rate.
+
+    Where torch has no fused updates for the parameters (on the CPU before 2.4), the same ones are made one by one.
+    """
     torch_groups = [
         {"params": list(group.parameters), "scale": group.rate, "weight_decay": options.weight_decay * group.decay}
         for group in groups
     ]
-    rate, fused = options.learning_rate, options.fused or None  # None: as torch likes it
+    kind: Callable[..., torch.optim.Optimizer]
     if options.optimizer == "adam":
-        return torch.optim.Adam(torch_groups, lr=rate, betas=(options.adam_beta1, 0.999), fused=fused)
-    momentum, nesterov = options.momentum, options.nesterov and options.momentum > 0
-    return torch.optim.SGD(torch_groups, lr=rate, momentum=momentum, nesterov=nesterov, fused=fused)
+        kind = partial(torch.optim.Adam, lr=options.learning_rate, betas=(options.adam_beta1, 0.999))
+    else:
+        nesterov = options.nesterov and options.momentum > 0
+        kind = partial(torch.optim.SGD, lr=options.learning_rate, momentum=options.momentum, nesterov=nesterov)
+    if options.fused:
+        try:
+            return kind([dict(group) for group in torch_groups], fused=True)  # copies: it writes into them
+        except (RuntimeError, TypeError):  # parameters on a device that has none; no such option of SGD
+            pass
+    return kind(torch_groups)
 
 
 def learning_rate(options: OptimizerOptions, passed: float, epochs: int) -> float:

@@ -22,6 +22,7 @@ seeds=1
 judged_on=test
 device=cpu
 num_threads= # what the preset says for a stage, or the programs' default
+sae_sizes= # what the data set and the preset say
 # of the stages' programs
 stage_opts="part_opts classifier_opts sae_opts dec_opts vae_opts gan_opts report_opts"
 part_opts= classifier_opts= sae_opts= dec_opts= vae_opts= gan_opts= report_opts=
@@ -31,7 +32,7 @@ programs=(none train_classifier.py train_conv_autoencoder.py train_image_dec.py 
   train_gan.py images_to_report.py)
 
 valid_options="stage stop_stage dataset data_dir check_md5 classifier preset seeds judged_on device num_threads
-  $stage_opts"
+  sae_sizes $stage_opts"
 help_message="Usage: $0 [options]
 
 Without options: everything on the handwritten digits that come with scikit-learn, within minutes.
@@ -51,6 +52,8 @@ Without options: everything on the handwritten digits that come with scikit-lear
                                  $judged_on)
   --device cpu|cuda|auto --num-threads N
                                  where networks are trained (default $device; 2 threads, small networks 1)
+  --sae-sizes \"32 128\"           values of an embedding in stage 2, a training each with and without the latent layer
+                                 (default 32 to 512 by doubling, of the digits 4 to 32)
   --config FILE                  variables of this recipe from a file
   --part-opts, --classifier-opts, --sae-opts, --dec-opts, --vae-opts, --gan-opts, --report-opts \"--flag value ...\"
                                  options of a stage's program, and of the images that all learn from; each program lists
@@ -82,10 +85,16 @@ for seed in ${seeds:-none}; do
     *[!0-9]* | ??????????* | 0?*) refuse "--seeds: found '$seeds'; wanted numbers as in \"1 2 3\"" ;;
   esac
 done
+for size in $sae_sizes; do
+  case $size in
+    *[!0-9]* | ?????*) refuse "--sae-sizes: found '$sae_sizes'; wanted numbers as in \"32 128\"" ;;
+  esac
+done
 case $data_dir in '' | /*) ;; *) data_dir=$started_in/$data_dir ;; esac
 
 for name in $stage_opts; do declare "own_$name=${!name}" "$name="; done # they win over the preset's
 . "$here/conf/$preset.conf"
+sae_sizes=${sae_sizes:-$sizes}
 for name in stage stop_stage ${num_threads:+num_threads}; do
   case ${!name} in
     '' | *[!0-9]* | ???*) refuse "--${name//_/-}: found '${!name}'; wanted a number from 0 to 99" ;;
@@ -142,7 +151,15 @@ without_bar() { { "$@" 2>&1 >&3 3>&- | cat >&2; } 3>&1; }
   fi
 
   if runs 2; then
-    train $exp/sae_$tag train_conv_autoencoder.py $sae_opts
+    folders=
+    for size in $sae_sizes; do
+      for layer in latent direct; do # into the embedding: fully connected, or the last convolution
+        if [ $layer = latent ]; then latent=true; else latent=false; fi
+        train $exp/sae_${size}_${layer}_$tag train_conv_autoencoder.py $sae_opts --code-size $size --latent $latent
+        for seed in $seeds; do folders+=" $exp/sae_${size}_${layer}_$tag/seed$seed"; done
+      done
+    done
+    steps/autoencoders_to_table.py $exp/sae_$tag $folders
   fi
 
   if runs 3; then

@@ -81,3 +81,25 @@ def test_adam_has_the_decay_of_means_that_is_asked_for(fused: bool) -> None:
 def test_nesterov_without_momentum_is_plain() -> None:
     options = OptimizerOptions(optimizer="sgd", learning_rate=0.1, momentum=0.0, nesterov=True)
     np.testing.assert_allclose(updated(options, False, 1)[1], [0.7], rtol=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("error", [RuntimeError, TypeError])  # of Adam before torch 2.4, of SGD before 2.3
+def test_without_fused_updates_the_same_are_made_one_by_one(
+    monkeypatch: pytest.MonkeyPatch, optimizer: str, error: type[Exception]
+) -> None:
+    options = OptimizerOptions(optimizer=optimizer, learning_rate=0.1, fused=True)
+    wanted = updated(options, True)
+    kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[optimizer]
+
+    class Old(kind):  # type: ignore[misc, valid-type]
+        def __init__(self, params: object, **values: object) -> None:
+            super().__init__(params, **values)
+            if "fused" in values:  # torch says so after the groups have got their defaults
+                raise error("no fused updates on this device")
+
+    monkeypatch.setattr(torch.optim, kind.__name__, Old)
+    for found, one in zip(updated(options, True), wanted, strict=True):
+        np.testing.assert_allclose(found, one, rtol=1e-6)
+    made = make_optimizer([ParameterGroup([nn.Parameter(torch.ones(1))])], options)
+    assert not made.param_groups[0].get("fused")
