@@ -76,15 +76,14 @@ def is_completing() -> bool:
     return "_ARGCOMPLETE" in os.environ and "COMP_LINE" in os.environ
 
 
-def chosen(name: str, choices: Sequence[str], words: Sequence[str] | None = None) -> str:
-    """The value of the flag ``name`` among ``words``, the command line's, which decides which other flags there are.
+def chosen(name: str, choices: Sequence[str]) -> str:
+    """The value of the flag ``name`` on the command line, which decides which other flags there are.
 
     The first of ``choices`` is the default.
     """
     parser = Parser(None)
     parser.add_flag(name, "", default=choices[0])
-    words = command_words() if words is None else words
-    words = [word for word in map(_hyphenated, words) if word not in ("-h", "--help")]
+    words = [word for word in map(_hyphenated, command_words()) if word not in ("-h", "--help")]
     value: str = getattr(parser.parse_known_args(words)[0], name.strip("-").replace("-", "_"))
     return checked_choice(name, value, choices)
 

@@ -123,7 +123,7 @@ def answer(client: socket.socket) -> None:
         os.environ.update(environment)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         code = run(words)
-    except BaseException:
+    except BaseException:  # whatever ends a program is told, as Python does
         traceback.print_exc()
     finally:
         atexit._run_exitfuncs()

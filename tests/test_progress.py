@@ -14,6 +14,7 @@ import time
 import numba
 import pytest
 import torch
+from terminal import read_until
 
 from diar import progress as shown
 from diar.nets.train import Epoch, Update
@@ -217,9 +218,7 @@ def test_bars_are_as_wide_as_the_terminal_or_as_usual(monkeypatch: pytest.Monkey
         progress = TrainingProgress("r2")
         progress.show(epoch(1))
         progress.close()
-        shown = ""
-        while "r2: layer 1" not in shown:  # what is read at once is by chance
-            shown += os.read(ours, 4096).decode()
+        shown = read_until(ours, "r2: layer 1")
     os.close(ours)
     for title in ("r1: loading", "r2: layer 1"):
         (bar, *_) = (line for line in re.split(r"[\r\n]", shown) if line.startswith(title))

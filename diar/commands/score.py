@@ -37,8 +37,9 @@ def main(words: Sequence[str]) -> None:
     options = [parser.options(given, cls) for cls in classes]
     if given.output.endswith("/"):
         raise DataError("--output", f"found '{given.output}'", "wanted a file")
-    refuse_overwriting([Path(given.output)] if given.output else [], map(Path, filter(None, words)))
     sides = [Path(name) for name in (given.reference, given.hypothesis, given.compare) if name]
+    read = [*sides, Path(given.uem)] if given.uem else sides
+    refuse_overwriting([Path(given.output)] if given.output else [], read)
     faults = _faults(sides[0], reference_faults) + [fault for path in sides[1:] for fault in _faults(path, rttm_faults)]
     faults += _faults(Path(given.uem), uem_faults) if given.uem else []
     if faults:

@@ -10,6 +10,8 @@ e.g.: diar view --ref ref.rttm --uem all.uem --audio meeting.wav -o meeting.html
       diar view --audio wav -o pages hyp.rttm
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path

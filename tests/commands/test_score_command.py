@@ -199,3 +199,14 @@ def test_a_system_that_finds_nobody_in_one_recording_is_scored(call: Call) -> No
     text = call(*FAST, "--explain", "true", "ref.rttm", "hyp.rttm")[0]
     assert "# no hypothesis, counted as all missed: q" in text
     assert re.search(r"#   ref.rttm:2: no hypothesis: .* without these recordings 0.00 %", text)
+
+
+def test_a_file_is_written_again_but_nothing_that_is_read_is_written_over(call: Call) -> None:
+    for _ in range(2):
+        assert call(*FAST, "--output", "score.txt", "ref.rttm", "hyp.rttm") == ("", "", 0)
+    assert error_of(Path("score.txt").read_text())
+    words = ("--uem", "all.uem", "--compare", "hyp.rttm", "ref.rttm", "hyp.rttm")
+    for name in ("ref.rttm", "hyp.rttm", "all.uem"):
+        before = Path(name).read_bytes()
+        told = f"diar: {name}: is what is read; wanted another output\n"
+        assert call(*FAST, "--output", name, *words) == ("", told, 1) and Path(name).read_bytes() == before

@@ -35,4 +35,6 @@ def test_names_are_no_formulas_and_the_same_figure_has_the_same_bytes(tmp_path: 
 
 
 def test_no_curve_is_an_empty_figure() -> None:
-    FigureCanvasAgg(merge_curve_figure([])).draw()
+    figure = merge_curve_figure([])
+    FigureCanvasAgg(figure).draw()
+    assert not any(axes.lines for axes in figure.axes)
