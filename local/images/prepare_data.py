@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_flag("--data-dir", "folder of the official files")
     parser.add_flag("--check-md5", "refuse files that are not the official ones", default=True, kind=cli.boolean)
     arguments = parser.parse_words(sys.argv[1:])
-    name = cli.chosen("--dataset", DATASETS, sys.argv[1:])
+    name = cli.checked_choice("--dataset", arguments.dataset, DATASETS)
     folder = Path(arguments.data_dir) if arguments.data_dir else None
     dataset = read_dataset(name, folder, arguments.check_md5)
     write_dataset(Path(arguments.data), dataset)
