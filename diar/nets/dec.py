@@ -7,10 +7,11 @@ Legend: i sample, j cluster, z_i code, mu_j centre, N samples, K clusters, E val
     DEC:  L = KL(P||Q), the mean over samples of sum_j p_ij log(p_ij / q_ij)
     IDEC: L = L_r + gamma KL(P||Q), L_r the squared error of the reconstruction
 
-P is fixed for an interval of updates and made anew, from all samples, at its end; labels arg max_j q_ij that hardly
-change from one P to the next end the clustering (J. Xie, R. Girshick, A. Farhadi, "Unsupervised deep embedding for
-clustering analysis", ICML 2016; X. Guo et al., "Improved deep embedded clustering with local structure preservation",
-IJCAI 2017).
+P is fixed for an interval of updates and made anew, from all samples as they are, at its end; Q may be of samples that
+chance has changed (X. Guo et al., "Deep embedded clustering with data augmentation", ACML 2018). Labels arg max_j q_ij
+that hardly change from one P to the next end the clustering (J. Xie, R. Girshick, A. Farhadi, "Unsupervised deep
+embedding for clustering analysis", ICML 2016; X. Guo et al., "Improved deep embedded clustering with local structure
+preservation", IJCAI 2017).
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from diar.nets.autoencoder import Autoencoder, encode_all, squared_error
-from diar.nets.inputs import FrameInputs
+from diar.nets.autoencoder import StackedAutoencoder, encode_all, seen, squared_error
+from diar.nets.inputs import Inputs
 from diar.nets.options import DecOptions
 from diar.nets.train import Phase
 
@@ -56,7 +57,7 @@ def clustering_loss(target: Tensor, assignment: Tensor) -> Tensor:
 class Dec(nn.Module):
     """An autoencoder and (K, E) ``centres`` of clusters of its codes."""
 
-    def __init__(self, network: Autoencoder, centres: Tensor) -> None:
+    def __init__(self, network: StackedAutoencoder, centres: Tensor) -> None:
         super().__init__()
         self.network = network
         self.centres = nn.Parameter(centres)
@@ -96,7 +97,7 @@ class DecPhase(Phase):
     ends_are_comparable = False  # the target moves
 
     def __init__(
-        self, model: Dec, inputs: FrameInputs, options: DecOptions, reconstruction: float, clustering: float
+        self, model: Dec, inputs: Inputs, options: DecOptions, reconstruction: float, clustering: float
     ) -> None:
         trained = model if reconstruction else nn.ModuleList([model.network.encoder])
         parameters = list(trained.parameters())
@@ -106,6 +107,7 @@ class DecPhase(Phase):
         super().__init__("clustering", parameters, len(inputs), options.max_intervals, updates)
         self._model, self._inputs, self._options = model, inputs, options
         self._weights = (reconstruction, clustering)
+        self.evaluated_at_once = model.network.at_once
         self._target: Target | None = None
         self._labels: Tensor | None = None
 
@@ -127,7 +129,7 @@ class DecPhase(Phase):
             assert self._target is not None
             self._labels = None
         network = self._model.network
-        normal = network.normalise(self._inputs[samples])
+        normal = seen(network, self._inputs, samples)
         codes = network.encode(normal)
         reconstruction, clustering = self._weights
         parts = {"clustering": clustering_loss(self._target[samples], soft_assignment(codes, self._model.centres))}

@@ -64,12 +64,9 @@ class ReconstructionOptions(OptimizerOptions):
 
 
 @dataclass(frozen=True)
-class SaeOptions(InputOptions, ReconstructionOptions):
-    """A stacked autoencoder: widths of the layers, greedy pretraining, fine-tuning."""
+class StackOptions(Options):
+    """Greedy pretraining and fine-tuning of a stacked autoencoder, whatever its layers are."""
 
-    hidden: str = option(
-        "128-128", "widths of the encoder's hidden layers, empty for none; the decoder has them reversed"
-    )
     bottleneck: int = option(20, "values of an embedding", low=1)
     dropout: float = option(0.2, "of the input and the hidden layer of each pretraining", low=0.0, high=0.9)
     initial_deviation: float = option(0.0, "of the first weights, drawn from a normal; 0: as torch draws them", low=0.0)
@@ -79,6 +76,20 @@ class SaeOptions(InputOptions, ReconstructionOptions):
         0.01, "end when the loss of three epochs is not lower than that of the three before by this share; 0: never",
         low=0.0, high=0.5,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class HiddenOptions(Options):
+    """Widths of fully connected layers."""
+
+    hidden: str = option(
+        "128-128", "widths of the encoder's hidden layers, empty for none; the decoder has them reversed"
+    )
+
+
+@dataclass(frozen=True)
+class FullyConnectedOptions(StackOptions, HiddenOptions):
+    """A stacked autoencoder of fully connected layers."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -90,6 +101,11 @@ class SaeOptions(InputOptions, ReconstructionOptions):
         """The widths of the encoder's layers from the input to the bottleneck."""
         hidden = [int(width) for width in self.hidden.split("-")] if self.hidden else []
         return (n_inputs, *hidden, self.bottleneck)
+
+
+@dataclass(frozen=True)
+class SaeOptions(FullyConnectedOptions, InputOptions, ReconstructionOptions):
+    """A stacked autoencoder of speech: what it sees, widths of the layers, greedy pretraining, fine-tuning."""
 
 
 @dataclass(frozen=True)
