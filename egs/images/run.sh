@@ -124,7 +124,9 @@ export DIAR_EXIT_WITH_PARENT=1 DIAR_RECIPE=$(uname -n):$$
 
 data=data/$dataset
 exp=exp/$dataset
-if [ "$judged_on" = validation ]; then tag=${preset}_validation; else tag=$preset; fi # in the names of folders
+tag=$preset # in the names of folders
+[ "$judged_on" = test ] || tag+=_$judged_on
+[ "$device" = cpu ] || tag+=_$device # figures of a GPU stay apart
 
 # train <folder> <program> [argument]...: one training a seed
 # shellcheck disable=SC2086 # options are meant to be split into words
