@@ -68,7 +68,7 @@ class ResNetOptions(ClassifierOptions):
     convolutions: int = option(2, "of a stage; all but the first are a residual", low=2, high=4)
     whitening: bool = option(True, "the first layer whitens patches and is not trained, but for its bias")
     identity: bool = option(True, "convolutions begin by passing their input on")
-    bias_rate: float = option(64.0, "learning rate of the normalisations' biases, times the others'", low=0.0)
+    bias_rate: float = option(64.0, "learning rate of the normalisations' biases, times the others'", low=1e-3)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -109,15 +109,15 @@ class GanOptions(OptimizerOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        widths("--generator", self.generator)
-        widths("--discriminator", self.discriminator)
+        numbers("--generator", self.generator)
+        numbers("--discriminator", self.discriminator)
 
 
 @dataclass(frozen=True)
 class ConvAutoencoderOptions(OptimizerOptions):
     """A stacked convolutional autoencoder: what it is, and how it is trained."""
 
-    learning_rate: float = option(5e-3, "of the mean squared error of pixels from 0 to 1", low=1e-9)
+    learning_rate: float = option(2e-3, "of the mean squared error of pixels from 0 to 1", low=1e-9)
     schedule: str = option("one_cycle", _help("schedule"), choices=("constant", "cosine", "one_cycle"))
     fused: bool = option(True, _help("fused"))
     batch_size: int = option(128, "samples an update is made from", low=1)
@@ -145,26 +145,14 @@ class ConvAutoencoderOptions(OptimizerOptions):
         numbers("--residuals", self.residuals, 3, least=0)
 
 
-def numbers(flag: str, text: str, how_many: int, least: int = 1) -> tuple[int, ...]:
-    """Whole numbers as in 64-128-256, ``least`` or more.
+def numbers(flag: str, text: str, how_many: int | None = None, least: int = 1) -> tuple[int, ...]:
+    """Whole numbers as in 64-128-256, ``least`` or more, so many of them or any number.
 
     Raises:
         DataError: ``text`` is something else; ``flag`` is named.
     """
     words = text.split("-")
-    if len(words) != how_many or not all(word.isdecimal() and int(word) >= least for word in words):
-        wanted = "-".join(str(2 ** (6 + n)) for n in range(how_many))
-        raise DataError(flag, f"found '{text}'", f"wanted {how_many} numbers as in {wanted}")
-    return tuple(map(int, words))
-
-
-def widths(flag: str, text: str) -> tuple[int, ...]:
-    """One positive whole number or more, as in 256-256.
-
-    Raises:
-        DataError: ``text`` is something else; ``flag`` is named.
-    """
-    words = text.split("-")
-    if not all(word.isdecimal() and int(word) > 0 for word in words):
-        raise DataError(flag, f"found '{text}'", "wanted widths as in 256-256")
+    if how_many not in (None, len(words)) or not all(word.isdecimal() and int(word) >= least for word in words):
+        example = "-".join(str(2 ** (6 + n)) for n in range(how_many or 2))
+        raise DataError(flag, f"found '{text}'", f"wanted {f'{how_many} ' if how_many else ''}numbers as in {example}")
     return tuple(map(int, words))
