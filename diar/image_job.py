@@ -152,7 +152,7 @@ class ImageJob:
         write_json(self.output / RESULT, result | {"noun": self.noun, "title": self.dataset.title})
         if not self.keeps_state:
             (self.output / _STATE).unlink(missing_ok=True)
-        figures = ", ".join(f"{name} {value:.4g}" for name, value in trained.figures.items() if _is_number(value))
+        figures = ", ".join(f"{name} {value:.5g}" for name, value in trained.figures.items() if _is_number(value))
         print(f"{self.output}: {figures}; {measured['seconds']} s", flush=True)
 
     def _prepare(self, digest: str, judged_digest: str) -> None:
