@@ -47,6 +47,9 @@ class GenerativeJob(ImageJob):
     to another, ``nearest.png``: samples above the training images nearest to them, and ``coverage.png``.
     """
 
+    keeps_state = True  # judging takes seconds, and another classifier may come
+    judging = (SampleOptions,)
+
     def __init__(self, description: str | None, noun: str, options: Sequence[type[Options]]) -> None:
         flags = {"--judge": "model.pt of a classifier of such images, by which samples are judged; stage 1 trains it"}
         super().__init__(description, noun, (*options, SampleOptions), flags)
@@ -64,7 +67,7 @@ class GenerativeJob(ImageJob):
         if shape != wanted or content["n_classes"] != len(self.dataset.classes):
             found = f"found a classifier of {content['n_classes']} classes of {_size(shape)} images"
             raise DataError(path, found, f"wanted one of {len(self.dataset.classes)} of {_size(wanted)}")
-        self.records(judge=f"{zlib.crc32(read_bytes(path)):08x}")
+        self.records_judging(judge=f"{zlib.crc32(read_bytes(path)):08x}")
         return classifier
 
     def showing(self, network: Generative, resumption: Resumption) -> Resumption:

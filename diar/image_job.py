@@ -7,7 +7,7 @@ import sys
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,12 @@ from diar import __version__, cli
 from diar.embed import Resumption, history_to_json, state_from_checkpoint, state_to_checkpoint
 from diar.errors import DataError
 from diar.images.sets import ImageSet, PartOptions, UInt8, parts
-from diar.io.checkpoint import read_checkpoint, write_checkpoint
+from diar.io.checkpoint import read_checkpoint_if_whole, write_checkpoint
 from diar.io.figure import write_png
 from diar.io.files import TEMPORARY_SUFFIX, read_json, write_json
 from diar.io.images.folder import read_prepared, read_table
 from diar.io.images.picture import write_picture
+from diar.io.images.runs import RESULT
 from diar.nets.options import DeviceOptions, OptimizerOptions
 from diar.options import Options
 from diar.progress import TrainingProgress
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from diar.nets.train import Epoch, TrainingState
 
-RESULT = "result.json"  # written last: the mark of a folder that is complete
 MODEL = "model.pt"
 _STATE = "model.state"  # of a training that goes on
 _OPTIONS = "options.json"
@@ -55,8 +55,12 @@ class ImageJob:
 
     ``<data>`` is a prepared data set. ``<output>`` gets ``model.pt``, ``loss.json`` and ``loss.png``, pictures, and in
     the end ``result.json``: figures, options, seconds. What is there already of the same options and images stays as it
-    is; a training that was killed goes on from its last epoch; what was made with others is removed.
+    is; a training that was killed goes on from its last epoch; what was made with others is removed. Where only the
+    judging has changed, what was trained is judged anew.
     """
+
+    keeps_state = False  # that of the last epoch, from which a finished training can be judged anew
+    judging: tuple[type[Options], ...] = ()  # options that the figures depend on, but not the training
 
     def __init__(
         self,
@@ -82,14 +86,19 @@ class ImageJob:
         self.data, self.output = Path(self.arguments.data), Path(self.arguments.output)
         self.dataset = read_prepared(self.data)
         self._choices: dict[str, str] = {}
+        self._judging_choices: dict[str, str] = {}
 
     def options(self, *classes: type[Options]) -> list[Any]:
         """Options dataclasses from the flags."""
         return [self._parser.options(self.arguments, cls) for cls in classes]
 
     def records(self, **choices: str) -> None:
-        """Note choices that the output depends on beside the options, by name."""
+        """Note choices that the training depends on beside the options, by name."""
         self._choices.update(choices)
+
+    def records_judging(self, **choices: str) -> None:
+        """Note choices that only the figures depend on, by name."""
+        self._judging_choices.update(choices)
 
     def write_picture(self, name: str, pixels: UInt8) -> None:
         """Write (H, W, C) ``pixels`` as ``<name>.png`` while the training goes on."""
@@ -98,12 +107,13 @@ class ImageJob:
     def run(self, train: Train) -> None:
         """Train and judge, unless that was done: ``train`` gets the images to learn from and those to be judged on."""
         learned, judged = parts(self.dataset, *self.options(PartOptions))
-        digest = self._digest()
-        self._prepare(digest)
+        device: DeviceOptions = self.options(DeviceOptions)[0]
+        digest, judged_digest = self._digests(device)
+        self._prepare(digest, judged_digest)
         if (self.output / RESULT).exists():
             print(f"{self.output}: trained already, with the same options from the same images", flush=True)
             return
-        content = _checkpoint_of_earlier_run(self.output / _STATE)
+        content = read_checkpoint_if_whole(self.output / _STATE)
         state = state_from_checkpoint(content, digest)
         before = content["seconds"] if state else 0.0
         if state:
@@ -118,13 +128,18 @@ class ImageJob:
             write_checkpoint(self.output / _STATE, saved)
             progress.show(state.history[-1])
 
-        try:
-            trained = train(learned, judged, Resumption(state, after_epoch, progress.show_update))
-        finally:
-            progress.close()
-        self._write(trained, digest, {"n_train": len(learned), "n_test": len(judged), "seconds": round(seconds(), 1)})
+        from diar.nets.train import threads
 
-    def _write(self, trained: Trained, digest: str, measured: Mapping[str, Any]) -> None:
+        with threads(device.num_threads):
+            try:
+                trained = train(learned, judged, Resumption(state, after_epoch, progress.show_update))
+            finally:
+                progress.close()
+        write_checkpoint(self.output / MODEL, {**trained.model, "digest": digest})
+        measured = {"n_train": len(learned), "n_test": len(judged), "seconds": round(seconds(), 1)}
+        self._write(trained, measured | {"machine": _machine(device), "digest": judged_digest})
+
+    def _write(self, trained: Trained, measured: Mapping[str, Any]) -> None:
         lines = history_to_json(trained.history)
         write_json(self.output / "loss.json", lines)
         title = f"{self.noun} on {self.dataset.title}, seed {self.seed}"
@@ -133,27 +148,44 @@ class ImageJob:
             write_png(self.output / f"{name}.png", plot)
         for name, pixels in trained.pictures.items():
             self.write_picture(name, pixels)
-        write_checkpoint(self.output / MODEL, {**trained.model, "digest": digest})
         result = self._provenance() | {**measured, "figures": dict(trained.figures), "seed": self.seed}
-        write_json(self.output / RESULT, result | {"noun": self.noun, "title": self.dataset.title, "digest": digest})
-        (self.output / _STATE).unlink(missing_ok=True)
-        figures = ", ".join(f"{name} {value:.4g}" for name, value in trained.figures.items() if _is_number(value))
+        write_json(self.output / RESULT, result | {"noun": self.noun, "title": self.dataset.title})
+        if not self.keeps_state:
+            (self.output / _STATE).unlink(missing_ok=True)
+        figures = ", ".join(f"{name} {value:.5g}" for name, value in trained.figures.items() if _is_number(value))
         print(f"{self.output}: {figures}; {measured['seconds']} s", flush=True)
 
-    def _prepare(self, digest: str) -> None:
-        """Empty the folder if what it holds was made otherwise; remove what a killed run left of a file."""
+    def _prepare(self, digest: str, judged_digest: str) -> None:
+        """Remove what was made otherwise, the mark of a complete folder first, and what a killed run left of a file.
+
+        Raises:
+            DataError: the folder is another program's.
+        """
+        path, result, step = self.output / _OPTIONS, self.output / RESULT, Path(sys.argv[0]).name
+        known = read_json(path) if path.exists() else {}
+        maker = known.get("step") if isinstance(known, dict) else None
+        if path.exists() and maker != step:
+            wanted = f"wanted an empty folder or one of {step}"
+            raise DataError(self.output, f"found what {maker or 'another program'} made", wanted, "name another folder")
         self.output.mkdir(parents=True, exist_ok=True)
-        path = self.output / _OPTIONS
-        known = read_json(path) if path.exists() else None
-        same = isinstance(known, dict) and known.get("digest") == digest
-        for file in self.output.iterdir():
-            if file.is_file() and (file.name.endswith(TEMPORARY_SUFFIX) or (known is not None and not same)):
+        if not (known and self._is_of(result, judged_digest)):
+            result.unlink(missing_ok=True)
+        is_other = path.exists() and known.get("digest") != digest
+        for file in sorted(self.output.iterdir(), key=lambda file: file == path):  # the mark of whose they are last
+            if file.is_file() and (is_other or file.name.endswith(TEMPORARY_SUFFIX)):
                 file.unlink(missing_ok=True)
-        if not same:
+        if known.get("digest") != digest:
             write_json(path, self._provenance() | {"digest": digest})
 
+    @staticmethod
+    def _is_of(result: Path, digest: str) -> bool:
+        if not result.exists():
+            return False
+        content = read_json(result)
+        return isinstance(content, dict) and content.get("digest") == digest
+
     def _provenance(self) -> dict[str, Any]:
-        """All that the result depends on, and where it was made."""
+        """All that the result depends on."""
         options = {name: value for cls in self._classes for name, value in asdict(self.options(cls)[0]).items()}
         table = read_table(self.data)
         return {
@@ -161,16 +193,36 @@ class ImageJob:
             "version": __version__,
             "dataset": {name: table[name] for name in ("name", "pixels", "crc32")},
             "options": options,
-            "choices": self._choices,
-            "machine": _machine(*self.options(DeviceOptions)),
+            "choices": self._choices | self._judging_choices,
         }
 
-    def _digest(self) -> str:
-        """A checksum of all that the result depends on."""
+    def _digests(self, device: DeviceOptions) -> tuple[str, str]:
+        """Checksums of all that the training depends on, and of all that the result does.
+
+        On another kind of device sums are rounded otherwise.
+        """
         made = self._provenance()
-        made["options"].pop("device")  # where it is trained is not what it is
-        del made["machine"], made["version"]
-        return f"{zlib.crc32(json.dumps(made, sort_keys=True).encode()):08x}"
+        del made["version"]
+        made["options"]["device"] = _kind_of(device)
+        judged = _crc32_of(made)
+        for cls in self.judging:
+            for field_ in fields(cls):
+                del made["options"][field_.name]
+        made["choices"] = self._choices
+        return _crc32_of(made), judged
+
+
+def _crc32_of(content: Mapping[str, Any]) -> str:
+    return f"{zlib.crc32(json.dumps(content, sort_keys=True).encode()):08x}"
+
+
+def _kind_of(device: DeviceOptions) -> str:
+    """What ``auto`` stands for here; torch, which takes seconds, is asked for that only."""
+    if device.device != "auto":
+        return device.device
+    from diar.nets.train import find_device
+
+    return find_device(device).type
 
 
 def _machine(options: DeviceOptions) -> str:
@@ -186,11 +238,3 @@ def _machine(options: DeviceOptions) -> str:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float))
-
-
-def _checkpoint_of_earlier_run(path: Path) -> dict[str, Any]:
-    """Its content; nothing where there is none, or none that can be read."""
-    try:
-        return read_checkpoint(path)
-    except DataError:
-        return {}

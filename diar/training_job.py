@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from diar.embed import (
 from diar.errors import DataError
 from diar.front_end import speech_mask
 from diar.io.ark import ArchiveFolder
-from diar.io.checkpoint import link_model, model_path, read_checkpoint, write_checkpoint
+from diar.io.checkpoint import link_model, model_path, read_checkpoint_if_whole, write_checkpoint
 from diar.io.figure import write_png
 from diar.io.files import write_json
 from diar.job import Job
@@ -120,14 +120,14 @@ class TrainingJob(Job):
 
     def _train(self, recording: str, path: Path, speech: Speech, train: Train) -> None:
         digest = self._digest(recording, speech)
-        if _checkpoint_of_earlier_run(path).get("digest") == digest:
+        if read_checkpoint_if_whole(path).get("digest") == digest:
             print(f"{path}: trained already, with the same options from the same speech", flush=True)
             return
         path.unlink(missing_ok=True)
         if not any(mask.any() for mask in speech.masks):
             cli.warn(f"{path}: no speech to learn from, so the model is untrained")
         state_path = path.with_suffix(".state")
-        state = state_from_checkpoint(_checkpoint_of_earlier_run(state_path), digest)
+        state = state_from_checkpoint(read_checkpoint_if_whole(state_path), digest)
         if state:
             print(f"{path}: going on after epoch {state.epoch} of '{state.history[-1].phase}'", flush=True)
         progress = TrainingProgress(path.stem)
@@ -152,14 +152,6 @@ class TrainingJob(Job):
         options.pop("device", None)  # where it is trained is not what it is
         made = f"{self.noun} {sorted(options.items())} {self._basis(recording)}"
         return f"{speech.digest()}{zlib.crc32(made.encode()):08x}"
-
-
-def _checkpoint_of_earlier_run(path: Path) -> dict[str, Any]:
-    """Its content; nothing where there is none, or none that can be read."""
-    try:
-        return read_checkpoint(path)
-    except DataError:
-        return {}
 
 
 def read_speech(recording: str, feats: ArchiveFolder, vad: ArchiveFolder) -> Speech:

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from diar import cli
-from diar.image_job import RESULT
 from diar.images.size_table import curves, size_rows, table_text
 from diar.io.figure import write_png
 from diar.io.files import read_json, write_text
 from diar.io.images.picture import read_picture, write_picture
+from diar.io.images.runs import RESULT
 from diar.report.reconstruction_figure import size_figure
 
 
@@ -30,7 +30,7 @@ def main() -> None:
     results = {folder: read_json(folder / RESULT) for folder in folders}
     first = next(iter(results.values()))
     rows = size_rows(list(results.values()), output)
-    heading = f"{first['title']}: {first['n_test']} {first['options']['judged_on']} images"
+    heading = f"{first.get('title', '')}: {first['n_test']} {first['options']['judged_on']} images"
     text = table_text(rows, f"{heading}, learned from {first['n_train']}")
     output.mkdir(parents=True, exist_ok=True)
     for picture in output.glob("size[0-9]*.png"):  # of a size that may be gone

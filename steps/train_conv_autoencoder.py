@@ -33,7 +33,7 @@ def main() -> None:
         network, history = train_conv_autoencoder(images, options, device, resumption)
         found = reconstructions(network, judged.images, device)
         figures = judge(judged.images, found)
-        figures |= judge_pca(images.images, judged.images, options.code_size, device)
+        figures |= judge_pca(images.images, judged.images, options.code_size)
         pictures = {"reconstructions": pairs_picture(judged.images, found)}
         return Trained(to_checkpoint(network, images.shape, options), history, figures, pictures=pictures)
 

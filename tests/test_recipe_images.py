@@ -179,6 +179,7 @@ def test_official_files_are_taken_from_where_they_are(recipe: Recipe, tmp_path: 
         (["--sae-sizes", "32 big"], "--sae-sizes: found '32 big'; wanted numbers as in \"32 128\""),
         (["--seeds", "1 x"], "--seeds: found '1 x'; wanted numbers as in \"1 2 3\""),
         (["--seeds", "01"], "--seeds: found '01'; wanted numbers as in \"1 2 3\""),
+        (["--seeds", "2 1 2"], "--seeds: found '2 1 2'; wanted each number once"),
         (["--device", "tpu"], "--device: found 'tpu'; wanted one of: cpu cuda auto"),
         (["--num-threads", "many"], "--num-threads: found 'many'; wanted a number from 0 to 99"),
         (["--stage", "8"], "--stage 8 --stop-stage 7: found nothing to run; wanted some of stages 0 to 7"),

@@ -41,15 +41,14 @@ def train_classifier(
 
     from diar.nets.classifier import ClassifierPhase, make_classifier
     from diar.nets.image_inputs import ImageInputs
-    from diar.nets.train import find_device, threads, train
+    from diar.nets.train import find_device, train
 
     resumption = resumption or Resumption()
-    with threads(device.num_threads):
-        inputs = ImageInputs(images.images, find_device(device))
-        network = make_classifier(inputs, n_classes, options)
-        labels = torch.from_numpy(images.labels.astype(np.int64))
-        phase = ClassifierPhase(network, inputs, labels, options, augmentation)
-        history = train(network, [phase], options, resumption.state, resumption.after_epoch, resumption.after_update)
+    inputs = ImageInputs(images.images, find_device(device))
+    network = make_classifier(inputs, n_classes, options)
+    labels = torch.from_numpy(images.labels.astype(np.int64))
+    phase = ClassifierPhase(network, inputs, labels, options, augmentation)
+    history = train(network, [phase], options, resumption.state, resumption.after_epoch, resumption.after_update)
     return network, history
 
 
@@ -57,11 +56,10 @@ def scores(network: Classifier, images: UInt8, device: DeviceOptions, mirror: bo
     """(N, K) float32: logarithms of probabilities up to a constant; of ``mirror``, the mean with the mirror images'."""
     from diar.nets.classifier import scores_of
     from diar.nets.image_inputs import ImageInputs
-    from diar.nets.train import find_device, threads
+    from diar.nets.train import find_device
 
-    with threads(device.num_threads):
-        where = find_device(device)
-        found: NDArray[np.float32] = scores_of(network.to(where), ImageInputs(images, where), mirror).numpy()
+    where = find_device(device)
+    found: NDArray[np.float32] = scores_of(network.to(where), ImageInputs(images, where), mirror).numpy()
     return found
 
 
@@ -69,11 +67,10 @@ def features(network: Classifier, images: UInt8, device: DeviceOptions) -> NDArr
     """(N, F) float32: what the last layer sees of each image."""
     from diar.nets.classifier import features_of
     from diar.nets.image_inputs import ImageInputs
-    from diar.nets.train import find_device, threads
+    from diar.nets.train import find_device
 
-    with threads(device.num_threads):
-        where = find_device(device)
-        found: NDArray[np.float32] = features_of(network.to(where), ImageInputs(images, where)).numpy()
+    where = find_device(device)
+    found: NDArray[np.float32] = features_of(network.to(where), ImageInputs(images, where)).numpy()
     return found
 
 

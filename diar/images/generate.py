@@ -53,13 +53,12 @@ def train_vae(
         DataError: the training diverged, or the device is not there.
     """
     from diar.nets.image_inputs import ImageInputs
-    from diar.nets.train import find_device, threads, train
+    from diar.nets.train import find_device, train
     from diar.nets.vae import VaePhase
 
     resumption = resumption or Resumption()
-    with threads(device.num_threads):
-        phase = VaePhase(network, ImageInputs(images.images, find_device(device)), options)
-        return train(network, [phase], options, resumption.state, resumption.after_epoch, resumption.after_update)
+    phase = VaePhase(network, ImageInputs(images.images, find_device(device)), options)
+    return train(network, [phase], options, resumption.state, resumption.after_epoch, resumption.after_update)
 
 
 def train_gan(
@@ -72,12 +71,11 @@ def train_gan(
     """
     from diar.nets.gan import GanPhase
     from diar.nets.image_inputs import ImageInputs
-    from diar.nets.train import find_device, threads, train
+    from diar.nets.train import find_device, train
 
     resumption = resumption or Resumption()
-    with threads(device.num_threads):
-        phase = GanPhase(network, ImageInputs(images.images, find_device(device)), options)
-        return train(network, [phase], options, resumption.state, resumption.after_epoch, resumption.after_update)
+    phase = GanPhase(network, ImageInputs(images.images, find_device(device)), options)
+    return train(network, [phase], options, resumption.state, resumption.after_epoch, resumption.after_update)
 
 
 def generate(network: Generative, latents: Float32) -> UInt8:
@@ -112,11 +110,10 @@ def judge_bound(network: Vae, images: UInt8, device: DeviceOptions) -> dict[str,
     those of 0.01 nats or more.
     """
     from diar.nets.image_inputs import ImageInputs
-    from diar.nets.train import find_device, threads
+    from diar.nets.train import find_device
     from diar.nets.vae import elbo_parts
 
-    with threads(device.num_threads):
-        found = elbo_parts(network, ImageInputs(images, find_device(device)))
+    found = elbo_parts(network, ImageInputs(images, find_device(device)))
     parts = {name: value.numpy() for name, value in found.items()}
     by_dimension = parts["kl"].mean(axis=0)
     kl, reconstruction = float(by_dimension.sum()), float(parts[network.likelihood].mean())
@@ -148,7 +145,7 @@ def from_checkpoint(content: Mapping[str, Any], where: object) -> Generative:
         if content["format"] != _FORMAT:
             raise DataError(where, f"found format {content['format']}", f"wanted {_FORMAT}", "train it again")
         height, width, n_channels = content["shape"]
-        shape, cpu = (height, width, n_channels), DeviceOptions()
+        shape, cpu = (height, width, n_channels), DeviceOptions(device="cpu")
         network: Generative
         if content["kind"] == "vae":
             network = make_vae(shape, VaeOptions(**content["options"]), cpu)

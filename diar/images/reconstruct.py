@@ -39,14 +39,13 @@ def train_conv_autoencoder(
     """
     from diar.nets.conv_autoencoder import ReconstructionPhase, make_conv_autoencoder
     from diar.nets.image_inputs import ImageInputs
-    from diar.nets.train import find_device, threads, train
+    from diar.nets.train import find_device, train
 
     resumption = resumption or Resumption()
-    with threads(device.num_threads):
-        inputs = ImageInputs(images.images, find_device(device))
-        network = make_conv_autoencoder(inputs, options)
-        phase = ReconstructionPhase(network, inputs, options)
-        history = train(network, [phase], options, resumption.state, resumption.after_epoch, resumption.after_update)
+    inputs = ImageInputs(images.images, find_device(device))
+    network = make_conv_autoencoder(inputs, options)
+    phase = ReconstructionPhase(network, inputs, options)
+    history = train(network, [phase], options, resumption.state, resumption.after_epoch, resumption.after_update)
     return network, history
 
 
@@ -54,11 +53,10 @@ def reconstructions(network: ConvAutoencoder, images: UInt8, device: DeviceOptio
     """(N, C, H, W) float32, 0 to 1: what the network makes of (N, H, W, C) ``images``."""
     from diar.nets.conv_autoencoder import reconstruct_all
     from diar.nets.image_inputs import ImageInputs
-    from diar.nets.train import find_device, threads
+    from diar.nets.train import find_device
 
-    with threads(device.num_threads):
-        where = find_device(device)
-        found: Float32 = reconstruct_all(network.to(where), ImageInputs(images, where)).numpy()
+    where = find_device(device)
+    found: Float32 = reconstruct_all(network.to(where), ImageInputs(images, where)).numpy()
     return found
 
 
@@ -70,14 +68,11 @@ def judge(images: UInt8, found: Float32) -> dict[str, float]:
     return {name: float(values.mean()) for name, values in figures.items()}
 
 
-def judge_pca(learned: UInt8, judged: UInt8, n_components: int, device: DeviceOptions) -> dict[str, float]:
+def judge_pca(learned: UInt8, judged: UInt8, n_components: int) -> dict[str, float]:
     """The same figures of PCA, as ``pca_mse`` and so on, learned from the same images as the network; with as many
     components as its embedding has values, or ``pca_components`` where images have fewer."""
-    from diar.nets.train import threads
-
-    with threads(device.num_threads):
-        axes = principal_axes(learned, n_components)
-        figures = judge(judged, axes.reconstruct(judged))
+    axes = principal_axes(learned, n_components)
+    figures = judge(judged, axes.reconstruct(judged))
     return {f"pca_{name}": value for name, value in figures.items()} | {"pca_components": len(axes.axes)}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diar.errors import DataError
 from diar.options import Options, option
 
 UInt8 = NDArray[np.uint8]
@@ -24,6 +25,7 @@ CLASSES: Mapping[str, tuple[str, ...]] = {
     ),
     "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
 }  # fmt: skip
+_FEWEST = 2  # images that have a variance
 _SPLIT_SEED = 20180501  # of the validation part and of smaller sets: the same for all experiments and seeds
 
 
@@ -89,14 +91,27 @@ class PartOptions(Options):
     train_images: int = option(0, "learn from at most so many of them, drawn without their labels; 0: from all", low=0)
     test_images: int = option(0, "be judged on at most so many; 0: on all", low=0)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, number in (("--train-images", self.train_images), ("--test-images", self.test_images)):
+            if number == 1:
+                raise DataError(name, "found 1", f"wanted {_FEWEST} or more, or 0 for all")
+
 
 def parts(dataset: Dataset, options: PartOptions) -> tuple[ImageSet, ImageSet]:
-    """The images to learn from and those to be judged on, which hang on the options alone, never on a seed."""
+    """The images to learn from and those to be judged on, which hang on the options alone, never on a seed.
+
+    Raises:
+        DataError: there are too few of them.
+    """
     train, test = dataset.train, dataset.test
     if options.judged_on == "validation":
         order = np.random.default_rng(_SPLIT_SEED).permutation(len(train))
         held_out = len(train) // 10
         train, test = train[np.sort(order[held_out:])], train[np.sort(order[:held_out])]
+    if min(len(train), len(test)) < _FEWEST:
+        found = f"found {len(train)} images to learn from and {len(test)} to be judged on"
+        raise DataError(dataset.title, found, f"wanted {_FEWEST} or more of each")
     return _some(train, options.train_images), _some(test, options.test_images)
 
 

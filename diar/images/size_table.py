@@ -33,13 +33,14 @@ def size_rows(results: Sequence[Mapping[str, Any]], where: object) -> list[SizeR
     """A row a size and system, by size, PCA first, from the result.json of each training.
 
     Raises:
-        DataError: there are none, or they are not all of one data set, part and number of images.
+        DataError: there are none, one is there twice, or they differ in more than size, latent layer and seed.
     """
     try:
         conditions = {
-            (json.dumps(one["dataset"], sort_keys=True), one["options"]["judged_on"], one["n_train"], one["n_test"])
+            json.dumps([one["dataset"], one["n_train"], one["n_test"], _settings(one["options"])], sort_keys=True)
             for one in results
         }
+        rows = [(one["options"]["code_size"], one["options"]["latent"], one["seed"]) for one in results]
         found: dict[tuple[int, str], list[Mapping[str, float]]] = {}
         for result in results:
             size, figures = result["options"]["code_size"], result["figures"]
@@ -49,9 +50,17 @@ def size_rows(results: Sequence[Mapping[str, Any]], where: object) -> list[SizeR
     except (LookupError, TypeError) as error:
         raise DataError(where, f"not all are results of autoencoders ({error})", advice="run stage 2 again") from None
     if len(conditions) != 1:
-        raise DataError(where, f"found results of {len(conditions)} data sets or parts", "wanted those of one")
+        differing = f"found results of {len(conditions)} data sets, parts or settings"
+        raise DataError(where, differing, "wanted those of one", "run stage 2 again, for all sizes and seeds")
+    if twice := next((row for n, row in enumerate(rows) if row in rows[:n]), None):
+        raise DataError(where, f"found size {twice[0]}, seed {twice[2]} twice", "wanted each once")
     order = (PCA, LATENT, DIRECT)
     return [_row(*key, found[key]) for key in sorted(found, key=lambda key: (key[0], order.index(key[1])))]
+
+
+def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What must be the same in all rows of a table."""
+    return {name: value for name, value in options.items() if name not in ("code_size", "latent", "seed")}
 
 
 def _row(size: int, system: str, figures: Sequence[Mapping[str, float]]) -> SizeRow:

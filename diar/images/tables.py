@@ -114,7 +114,9 @@ def shown(name: str, value: float) -> str:
     """A figure as text, in percent if its name is one of a share."""
     if not math.isfinite(value):
         return UNKNOWN if math.isnan(value) else str(value)
-    return f"{100 * value:.2f}" if _is_percent(name) else f"{value:.4g}"
+    if _is_percent(name):
+        return f"{100 * value:.2f}"
+    return f"{value:.0f}" if value >= 1000 else f"{value:.4g}"
 
 
 def headline(experiment: Experiment) -> str:

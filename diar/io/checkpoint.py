@@ -72,6 +72,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
+def read_checkpoint_if_whole(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint that an earlier run may have left; nothing where there is none that can be read."""
+    try:
+        return read_checkpoint(path)
+    except DataError:
+        return {}
+
+
 def write_model_scp(folder: Path, noun: str, recordings: Iterable[str]) -> None:
     """Write ``<noun>.scp``: the model of each recording, and our mark that the folder is complete."""
     write_table(folder / f"{noun}.scp", {name: str(model_path(folder, name)) for name in recordings})

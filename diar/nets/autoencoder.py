@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from diar.nets.image_options import ImageSaeOptions
+from diar.nets.cluster_options import ImageSaeOptions
 from diar.nets.inputs import FrameInputs, Inputs
 from diar.nets.options import SaeOptions
 from diar.nets.train import Phase, has_levelled_off, seeded

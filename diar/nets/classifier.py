@@ -225,7 +225,7 @@ class ClassifierPhase(Phase):
         rate = self._options.bias_rate if isinstance(self._options, ResNetOptions) else 1.0
         norms = [module for module in self._network.modules() if isinstance(module, nn.BatchNorm2d)]
         biases = [norm.bias for norm in norms]
-        if not biases or not rate:
+        if not biases:
             return [ParameterGroup(self.parameters)]
         known = set(map(id, biases))
         others = [parameter for parameter in self.parameters if id(parameter) not in known]

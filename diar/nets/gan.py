@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from diar.nets.generative import Generative
 from diar.nets.image_inputs import ImageInputs
-from diar.nets.image_options import GanOptions, widths
+from diar.nets.image_options import GanOptions, numbers
 from diar.nets.train import Phase, seeded
 
 _SLOPE = 0.2  # of the leaky rectifiers below 0
@@ -27,11 +27,11 @@ class Gan(Generative):
 
     def __init__(self, shape: tuple[int, int, int], options: GanOptions) -> None:
         super().__init__(shape, options.latent)
-        hidden = widths("--generator", options.generator)
+        hidden = numbers("--generator", options.generator)
         self.generator = _pairs([self.n_latent, *hidden], nn.ReLU)
         _spread(self.generator)
         self.generator.append(nn.Linear(hidden[-1], self.n_values)).append(nn.Tanh())
-        hidden = widths("--discriminator", options.discriminator)
+        hidden = numbers("--discriminator", options.discriminator)
         self.discriminator = _pairs([self.n_values, *hidden], lambda: nn.LeakyReLU(_SLOPE), options.dropout)
         self.discriminator.append(nn.Linear(hidden[-1], 1))
 

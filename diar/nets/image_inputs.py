@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from diar.images.sets import UInt8
+from diar.errors import DataError
 from diar.nets.image_options import AugmentOptions
 from diar.nets.train import seeded
 
@@ -17,7 +18,7 @@ class ImageInputs:
     A pixel's channels lie side by side ("channels last"), which convolutions are fastest on.
     """
 
-    def __init__(self, images: UInt8, device: torch.device | None = None) -> None:
+    def __init__(self, images: NDArray[np.uint8], device: torch.device | None = None) -> None:
         """``images`` are (N, H, W, C) uint8."""
         self._images = torch.from_numpy(np.array(images)).to(device)  # a copy, since files are mapped for reading only
         self.shape = (images.shape[1], images.shape[2], images.shape[3])
@@ -58,12 +59,19 @@ class Augmenter:
     """Which rows and columns of each image a network sees in an epoch: moved and mirrored by chance.
 
     Alternating flips (K. Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU", 2024) mirror one half of the
-    images in even epochs and the other half in odd ones, so that any two epochs show each image both ways.
+    images, by chance, in even epochs and the others in odd ones, so that two epochs on end show each image both ways.
     """
 
     def __init__(self, inputs: ImageInputs, options: AugmentOptions, seed: int) -> None:
+        """
+        Raises:
+            DataError: images are moved by more than reflection can fill up.
+        """
         self._options = options
         self._height, self._width = inputs.shape[:2]
+        size = min(self._height, self._width)
+        if options.shift >= size:
+            raise DataError("--shift", f"found {options.shift}", f"wanted less than {size}, the images' size")
         with seeded(seed):
             self._first = torch.rand(len(inputs)) < 0.5
 
@@ -85,5 +93,5 @@ class Augmenter:
 
 
 def reflected(places: Tensor, size: int) -> Tensor:
-    """Places beyond 0 to ``size`` - 1 mirrored at the edges: -1 is 1, ``size`` is ``size`` - 2."""
+    """Places less than ``size`` beyond 0 to ``size`` - 1, mirrored at the edges: -1 is 1, ``size`` is ``size`` - 2."""
     return (size - 1) - ((size - 1) - places.abs()).abs()

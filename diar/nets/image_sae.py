@@ -11,7 +11,8 @@ from torch import nn
 
 from diar.nets.autoencoder import Autoencoder, StackedAutoencoder, draw_weights
 from diar.nets.cluster_inputs import PixelInputs, VectorInputs
-from diar.nets.image_options import ConvSaeOptions, FcSaeOptions, ImageSaeOptions, numbers
+from diar.nets.cluster_options import ConvSaeOptions, FcSaeOptions, ImageSaeOptions
+from diar.nets.image_options import numbers
 from diar.nets.train import seeded
 
 _KERNELS = (5, 5, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,24 +26,26 @@ class ParameterGroup:
 def make_optimizer(groups: Sequence[ParameterGroup], options: OptimizerOptions) -> torch.optim.Optimizer:
     """Adam or SGD of ``groups``, each with the ``scale`` of its learning rate.
 
-    Where torch has no fused updates for the parameters (on the CPU before 2.4), the same ones are made one by one.
+    Where torch has no fused updates for the parameters (on the CPU before 2.4), a warning says so, and each is made of
+    several operations.
     """
     torch_groups = [
         {"params": list(group.parameters), "scale": group.rate, "weight_decay": options.weight_decay * group.decay}
         for group in groups
     ]
-    kind: Callable[..., torch.optim.Optimizer]
+    make: Callable[..., torch.optim.Optimizer]
     if options.optimizer == "adam":
-        kind = partial(torch.optim.Adam, lr=options.learning_rate, betas=(options.adam_beta1, 0.999))
+        make = partial(torch.optim.Adam, lr=options.learning_rate, betas=(options.adam_beta1, 0.999))
     else:
         nesterov = options.nesterov and options.momentum > 0
-        kind = partial(torch.optim.SGD, lr=options.learning_rate, momentum=options.momentum, nesterov=nesterov)
+        make = partial(torch.optim.SGD, lr=options.learning_rate, momentum=options.momentum, nesterov=nesterov)
     if options.fused:
         try:
-            return kind([dict(group) for group in torch_groups], fused=True)  # copies: it writes into them
+            return make([dict(group) for group in torch_groups], fused=True)  # copies: it writes into them
         except (RuntimeError, TypeError):  # parameters on a device that has none; no such option of SGD
-            pass
-    return kind(torch_groups)
+            text = f"torch {torch.__version__} has no fused updates here: sums are rounded otherwise"
+            warnings.warn(text, stacklevel=2)
+    return make(torch_groups)
 
 
 def learning_rate(options: OptimizerOptions, passed: float, epochs: int) -> float:

@@ -29,6 +29,7 @@ class Phase(ABC):
     """A part of a training: parameters, a loss over samples 0 to ``n_samples`` - 1, and how long."""
 
     ends_are_comparable = True  # the loss before and after the phase, as to whether it did any good
+    negligible_loss = 0.0  # a phase that ends below did no harm, whatever it began with
     smallest_batch = 1
     n_evaluated: int | None = None  # the first so many samples tell the loss before and after; None: all
     evaluated_at_once: int | None = None  # samples
@@ -244,7 +245,8 @@ def _first(history: Sequence[Epoch], phase: Phase) -> float:
 def _check_end(model: nn.Module, phase: Phase, options: OptimizerOptions, history: Sequence[Epoch]) -> None:
     """Refuse a phase that did harm."""
     end = evaluate(model, phase) if phase.epochs else 0.0
-    if not math.isfinite(end) or (phase.epochs and phase.ends_are_comparable and end > _first(history, phase)):
+    did_harm = phase.epochs and phase.ends_are_comparable and end > max(_first(history, phase), phase.negligible_loss)
+    if not math.isfinite(end) or did_harm:
         raise _diverged(options, phase, history, end)
 
 

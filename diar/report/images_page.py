@@ -10,8 +10,9 @@ from html import escape
 
 from diar.images.experiments import Experiment, Run, by_kind, kind_of
 from diar.images.tables import NOT_RUN, Table, experiment_table, kind_table, overview, settings_text
+from diar.io.images.picture import Picture
 from diar.report.content import Provenance
-from diar.report.pictures import Picture, in_order
+from diar.report.pictures import caption, in_order
 from diar.report.sections import figures, provenance_section
 from diar.report.shell import filled, script, style
 
@@ -136,8 +137,8 @@ def _gallery(pictures: Sequence[Picture], of: str) -> str:
 
 def _figure(picture: Picture, of: str) -> str:
     stop = '<button type="button" class="still">Stop</button>' if picture.is_animation else ""
-    return f"<figure>{_enlarging(_image(picture, of), picture.caption)}" \
-           f"<figcaption><span>{escape(picture.caption)}</span> <small>{escape(of)}</small>{stop}</figcaption>" \
+    return f"<figure>{_enlarging(_image(picture, of), caption(picture))}" \
+           f"<figcaption><span>{escape(caption(picture))}</span> <small>{escape(of)}</small>{stop}</figcaption>" \
            "</figure>"  # fmt: skip
 
 
@@ -145,10 +146,10 @@ def _series(members: Sequence[Picture], of: str) -> str:
     """Pictures of which one is seen at a time, the last at first, chosen by a slider."""
     last = len(members) - 1
     images = "".join(_image(picture, of, hidden=number < last) for number, picture in enumerate(members))
-    title = f"{members[0].caption} to {members[-1].caption}"
+    title = f"{caption(members[0])} to {caption(members[-1])}"
     return f'<figure class="series">{_enlarging(images, title)}' \
            f'<label>Picture <input type="range" min="0" max="{last}" value="{last}" step="1" ' \
-           f'aria-label="{escape(title)}"><output>{escape(members[-1].caption)}</output></label>' \
+           f'aria-label="{escape(title)}"><output>{escape(caption(members[-1]))}</output></label>' \
            f"<figcaption><span>{escape(title)}</span> <small>{escape(of)}</small></figcaption></figure>"  # fmt: skip
 
 
@@ -160,7 +161,7 @@ def _enlarging(images: str, caption: str) -> str:
 def _image(picture: Picture, of: str, hidden: bool = False) -> str:
     times = max(1, _SMALL // max(picture.width, 1)) if picture.width < _SMALL else 1
     source = f"data:{picture.mime};base64,{base64.b64encode(picture.content).decode('ascii')}"
-    return f'<img src="{source}" alt="{escape(f"{picture.caption}; {of}")}" data-name="{escape(picture.caption)}" ' \
+    return f'<img src="{source}" alt="{escape(f"{caption(picture)}; {of}")}" data-name="{escape(caption(picture))}" ' \
            f'width="{times * picture.width}" height="{times * picture.height}" decoding="async"' \
            f"{' class=pixels' if times > 1 else ''}{' hidden' if hidden else ''}>"  # fmt: skip
 

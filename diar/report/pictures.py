@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from diar.errors import DataError
 from diar.images.experiments import natural
+from diar.io.images.picture import Picture
 
-_MIME = {b"\x89PNG\r\n\x1a\n": "image/png", b"GIF87a": "image/gif", b"GIF89a": "image/gif"}
-_ENDS = {"image/png": b"IEND\xaeB`\x82", "image/gif": b"\x3b"}
 _LONGEST_IN_A_ROW = 12  # numbered pictures beyond that are a series, as those of epochs are
 _CAPTIONS = {
     "loss": "Losses, phase by phase, over the epochs",
@@ -28,56 +25,23 @@ _CAPTIONS = {
 }
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A PNG or GIF file: its ``name`` without the suffix, its bytes, and its size in pixels."""
-
-    name: str
-    content: bytes
-    mime: str
-    width: int
-    height: int
-
-    @property
-    def caption(self) -> str:
-        """What it shows."""
-        animation = ", an animation" if self.is_animation else ""
-        if self.name in _CAPTIONS:
-            return _CAPTIONS[self.name] + animation
-        if match := re.fullmatch(r"size(\d+)", self.name):
-            return f"Size {match.group(1)}: originals above reconstructions, with the latent layer above without"
-        words = re.sub(r"[-_\s]+", " ", self.name).strip()
-        words = re.sub(r"(?<=\d) (?=\d)|(?<=[a-z])(?=\d)", " ", words)
-        words = re.sub(r"\b0+(?=\d)", "", words)
-        return words[:1].upper() + words[1:] + animation
-
-    @property
-    def is_animation(self) -> bool:
-        return self.mime == "image/gif"
-
-    @property
-    def series(self) -> str:
-        """The name of the series that it may be a part of: that without its number; empty without one."""
-        match = re.fullmatch(r"(.*?)[-_]?\d+", self.name)
-        return match.group(1) if match else ""
+def caption(picture: Picture) -> str:
+    """What a picture shows."""
+    animation = ", an animation" if picture.is_animation else ""
+    if picture.name in _CAPTIONS:
+        return _CAPTIONS[picture.name] + animation
+    if match := re.fullmatch(r"size(\d+)", picture.name):
+        return f"Size {match.group(1)}: originals above reconstructions, with the latent layer above without"
+    words = re.sub(r"[-_\s]+", " ", picture.name).strip()
+    words = re.sub(r"(?<=\d) (?=\d)|(?<=[a-z])(?=\d)", " ", words)
+    words = re.sub(r"\b0+(?=\d)", "", words)
+    return words[:1].upper() + words[1:] + animation
 
 
-def to_picture(name: str, content: bytes, where: object) -> Picture:
-    """The picture that a file holds.
-
-    Raises:
-        DataError: it is neither PNG nor GIF, or is cut.
-    """
-    mime = next((mime for start, mime in _MIME.items() if content.startswith(start)), "")
-    if not mime:
-        raise DataError(where, "found no PNG and no GIF", advice="remove it, or run its stage again")
-    if len(content) < 24 or not content.rstrip(b"\0").endswith(_ENDS[mime]):
-        raise DataError(where, "the picture is cut", advice="remove it, or run its stage again")
-    if mime == "image/png":
-        width, height = int.from_bytes(content[16:20], "big"), int.from_bytes(content[20:24], "big")
-    else:
-        width, height = int.from_bytes(content[6:8], "little"), int.from_bytes(content[8:10], "little")
-    return Picture(name, content, mime, width, height)
+def _series(picture: Picture) -> str:
+    """The name of the series that it may be a part of: that without its number; empty without one."""
+    match = re.fullmatch(r"(.*?)[-_]?\d+", picture.name)
+    return match.group(1) if match else ""
 
 
 def in_order(pictures: Iterable[Picture]) -> list[list[Picture]]:
@@ -85,7 +49,7 @@ def in_order(pictures: Iterable[Picture]) -> list[list[Picture]]:
     ordered = sorted(pictures, key=lambda one: (one.name == "loss", natural(one.name), one.mime))
     shown: dict[str, list[Picture]] = {}
     for one in ordered:
-        members = [other for other in ordered if other.series == one.series and other.mime == one.mime]
-        is_series = bool(one.series) and len(members) > (2 if "epoch" in one.series else _LONGEST_IN_A_ROW)
-        shown.setdefault(f"series {one.series} {one.mime}" if is_series else f"{one.name} {one.mime}", []).append(one)
+        members = [other for other in ordered if _series(other) == _series(one) and other.mime == one.mime]
+        is_series = bool(_series(one)) and len(members) > (2 if "epoch" in _series(one) else _LONGEST_IN_A_ROW)
+        shown.setdefault(f"series {_series(one)} {one.mime}" if is_series else f"{one.name} {one.mime}", []).append(one)
     return list(shown.values())

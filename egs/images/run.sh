@@ -80,16 +80,18 @@ check_choice classifier "$classifier" basic resnet
 check_choice preset "$preset" smoke fast report
 check_choice judged-on "$judged_on" test validation
 check_choice device "$device" cpu cuda auto
-for seed in ${seeds:-none}; do
-  case $seed in
-    *[!0-9]* | ??????????* | 0?*) refuse "--seeds: found '$seeds'; wanted numbers as in \"1 2 3\"" ;;
-  esac
-done
-for size in $sae_sizes; do
-  case $size in
-    *[!0-9]* | ?????*) refuse "--sae-sizes: found '$sae_sizes'; wanted numbers as in \"32 128\"" ;;
-  esac
-done
+check_numbers() { # <option> <value> <example> <pattern of what is no number>
+  local name=$1 value=$2 example=$3 pattern=$4 number before=" "
+  for number in ${value:-none}; do
+    # shellcheck disable=SC2254 # a pattern is meant
+    case $number in $pattern) refuse "--$name: found '$value'; wanted numbers as in \"$example\"" ;; esac
+    case $before in *" $number "*) refuse "--$name: found '$value'; wanted each number once" ;; esac
+    before+="$number "
+  done
+}
+shopt -s extglob # patterns with alternatives
+check_numbers seeds "$seeds" "1 2 3" '@(*[!0-9]*|??????????*|0?*)'
+[ -z "$sae_sizes" ] || check_numbers sae-sizes "$sae_sizes" "32 128" '@(*[!0-9]*|?????*|0*)'
 case $data_dir in '' | /*) ;; *) data_dir=$started_in/$data_dir ;; esac
 
 for name in $stage_opts; do declare "own_$name=${!name}" "$name="; done # they win over the preset's
@@ -124,7 +126,9 @@ export DIAR_EXIT_WITH_PARENT=1 DIAR_RECIPE=$(uname -n):$$
 
 data=data/$dataset
 exp=exp/$dataset
-if [ "$judged_on" = validation ]; then tag=${preset}_validation; else tag=$preset; fi # in the names of folders
+tag=$preset # in the names of folders
+[ "$judged_on" = test ] || tag+=_$judged_on
+[ "$device" = cpu ] || tag+=_$device # figures of a GPU stay apart
 
 # train <folder> <program> [argument]...: one training a seed
 # shellcheck disable=SC2086 # options are meant to be split into words

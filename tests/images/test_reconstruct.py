@@ -57,9 +57,9 @@ def test_figures_are_means_over_images_beside_those_of_pca() -> None:
                       for images in (TRAIN.images, TEST.images))  # fmt: skip
     axes = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)[2][:6]
     rest = np.clip((judged - values.mean(axis=0)) @ axes.T @ axes + values.mean(axis=0), 0, 1) - judged
-    pca = judge_pca(TRAIN.images, TEST.images, 6, DEVICE)
+    pca = judge_pca(TRAIN.images, TEST.images, 6)
     assert pca["pca_components"] == 6 and pca["pca_mse"] == pytest.approx((rest**2).mean(), rel=1e-4)
-    assert judge_pca(TRAIN.images, TEST.images, 999, DEVICE)["pca_components"] == 300
+    assert judge_pca(TRAIN.images, TEST.images, 999)["pca_components"] == 300
 
 
 @pytest.mark.parametrize("latent", [True, False])

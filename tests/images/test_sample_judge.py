@@ -28,7 +28,7 @@ def test_real_images_are_as_good_as_real_images(judge: SampleJudge) -> None:
     assert (found["n_samples"], found["real"]["n_frechet"]) == (250, 250)
     assert found["frechet"] < 5 * found["real"]["frechet"] and found["classes_found"] == 4
     assert found["classifier_score"] == pytest.approx(found["real"]["classifier_score"], rel=0.1)
-    assert found["share_near"] < 0.1 and found["real"]["share_near"] == pytest.approx(1 / 80)
+    assert found["share_near"] < 0.1 and 0 <= found["real"]["share_near"] < 0.1
 
 
 def test_figures_are_what_they_say(judge: SampleJudge) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from diar.errors import DataError
 from diar.images.sets import CLASSES, DATASETS, Dataset, ImageSet, PartOptions, parts
 
 
@@ -49,6 +50,15 @@ def test_some_images_are_some_of_those(judged_on: str) -> None:
 def test_more_than_there_are_are_all() -> None:
     learned, judged = parts(SET, PartOptions(judged_on="validation", train_images=186, test_images=21))
     assert (len(learned), len(judged)) == (185, 20)
+
+
+def test_too_few_images_are_told() -> None:
+    with pytest.raises(DataError, match=r"^--test-images: found 1; wanted 2 or more, or 0 for all$"):
+        PartOptions(test_images=1)
+    few = Dataset("mnist", numbered(0, 15), numbered(100, 9))
+    with pytest.raises(DataError, match=r"^MNIST: found 14 images to learn from and 1 to be judged on; wanted 2 or "):
+        parts(few, PartOptions(judged_on="validation"))
+    assert [len(part) for part in parts(few, PartOptions())] == [15, 9]
 
 
 def test_every_set_has_ten_classes_and_a_title() -> None:

@@ -10,15 +10,15 @@ from diar.images.size_table import curves, size_rows, table_text
 DATASET = {"name": "digits", "crc32": {"train": "1"}}
 
 
-def result(size: int, latent: bool, psnr: float, **changes: object) -> dict:
+def result(size: int, latent: bool, psnr: float, seed: int = 1, **changes: object) -> dict:
     figures = {"psnr": psnr, "mse": 10 ** (-psnr / 10), "ssim": psnr / 40}
     figures |= {f"pca_{name}": value / 2 for name, value in figures.items()} | {"pca_components": size}
-    options = {"code_size": size, "latent": latent, "judged_on": "test"}
-    known = {"title": "Digits", "n_train": 9, "n_test": 5, "dataset": DATASET, "options": options}
+    options = {"code_size": size, "latent": latent, "judged_on": "test", "epochs": 3}
+    known = {"seed": seed, "title": "Digits", "n_train": 9, "n_test": 5, "dataset": DATASET, "options": options}
     return known | {"figures": figures} | changes
 
 
-RESULTS = [result(64, True, 24.0), result(8, False, 19.5), result(8, True, 20.0), result(8, True, 22.0)]
+RESULTS = [result(64, True, 24.0), result(8, False, 19.5), result(8, True, 20.0), result(8, True, 22.0, seed=2)]
 
 
 def test_seeds_are_averaged_and_pca_has_none() -> None:
@@ -45,10 +45,16 @@ def test_seeds_are_averaged_and_pca_has_none() -> None:
 def test_what_cannot_be_compared_is_refused() -> None:
     others = ({"name": "mnist"}, {"name": "digits", "crc32": {"train": "2"}})
     for change in (*({"dataset": other} for other in others), {"n_train": 8}, {"n_test": 4}):
-        with pytest.raises(DataError, match=r"^out: found results of 2 data sets or parts; wanted those of one$"):
-            size_rows([*RESULTS, result(8, True, 1.0, **change)], "out")
+        with pytest.raises(DataError, match=r"^out: found results of 2 data sets, parts or settings; wanted those of "):
+            size_rows([*RESULTS, result(8, True, 1.0, seed=3, **change)], "out")
+    other = result(8, True, 1.0, seed=3)
+    other["options"]["epochs"] = 4
+    with pytest.raises(DataError, match=r"^out: found results of 2 data sets, parts or settings; "):
+        size_rows([*RESULTS, other], "out")
+    with pytest.raises(DataError, match=r"^out: found size 8, seed 2 twice; wanted each once$"):
+        size_rows([*RESULTS, result(8, True, 1.0, seed=2)], "out")
     message = r"^out: not all are results of autoencoders \('code_size'\); run stage 2 again$"
     with pytest.raises(DataError, match=message):
-        size_rows([result(8, True, 1.0, options={"judged_on": "test"})], "out")
+        size_rows([result(8, True, 1.0, 1, options={"judged_on": "test"})], "out")
     with pytest.raises(DataError, match=r"^out: found results of 0 data sets"):
         size_rows([], "out")

@@ -165,9 +165,9 @@ def test_images_are_moved_in_training_alone() -> None:
     for epoch in (0, 1):
         phase.epoch = epoch
         phase._network.train()
-        losses[epoch] = float(phase.losses(samples)["loss"])
+        losses[epoch] = phase.losses(samples)["loss"].item()
         phase._network.eval()
-        losses["eval", epoch] = float(phase.losses(samples)["loss"])
+        losses["eval", epoch] = phase.losses(samples)["loss"].item()
     assert losses[0] != losses[1] and losses["eval", 0] == losses["eval", 1] not in (losses[0], losses[1])
 
 

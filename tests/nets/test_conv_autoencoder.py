@@ -17,7 +17,7 @@ from diar.nets.conv_autoencoder import (
 )
 from diar.nets.image_inputs import ImageInputs
 from diar.nets.image_options import ConvAutoencoderOptions
-from diar.nets.train import evaluate, train
+from diar.nets.train import evaluate, seeded, train
 
 SHAPES = {"cifar10": (32, 32, 3), "mnist": (28, 28, 1), "digits": (8, 8, 1), "odd": (9, 17, 3)}
 SMALL = {"cifar10": 16, "mnist": 16, "digits": 1, "odd": 6}  # pixels of the last layer
@@ -151,16 +151,22 @@ def test_layers_that_began_as_axes_learn_slower() -> None:
 
 
 def test_without_the_latent_layer_a_value_tells_of_a_place() -> None:
-    images = torch.rand(1, 3, 32, 32)
+    with seeded(5):
+        images = torch.rand(1, 3, 32, 32)
     changed = images.clone()
-    changed[..., :4, :4] = 0
-    for latent in (True, False):
+    changed[..., 0, 0] += 0.5
+    for latent, trained in ((True, True), (False, False), (False, True)):
         network = make_untrained((32, 32, 3), ConvAutoencoderOptions(code_size=128, latent=latent))
-        moved = (network.encode(changed) - network.encode(images)).abs() > 1e-6
-        assert bool(moved.all()) == latent and moved.any()
-        if not latent:
-            places = moved.unflatten(1, (8, 4, 4))[0].any(0)
-            assert places.nonzero().tolist() == [[0, 0]]
+        if trained:  # residuals begin as zero
+            for residual in network.encoder:
+                torch.nn.init.normal_(residual.added.weight)
+        moved = (network.encode(changed) - network.encode(images)).abs() > 1e-7
+        if latent:
+            assert moved.float().mean() > 0.9
+            continue
+        places = moved.unflatten(1, (8, 4, 4))[0].any(0).nonzero().tolist()
+        # the second place's pixels begin at 8, and it sees 14 before them; the third one's at 16
+        assert places == ([[0, 0], [0, 1], [1, 0], [1, 1]] if trained else [[0, 0]])
 
 
 @pytest.mark.parametrize("latent", [True, False])
@@ -177,6 +183,22 @@ def test_losses_fall_below_the_start(latent: bool, start: str) -> None:
     images = inputs[torch.arange(256)]
     wanted = float(((network(images).detach() - images).double() ** 2).mean())
     assert evaluate(network, phase) == pytest.approx(wanted, rel=1e-4)
+
+
+def test_a_training_that_does_harm_is_refused() -> None:
+    inputs = ImageInputs(blots(64, 1).images)
+    options = ConvAutoencoderOptions(code_size=8, epochs=2, batch_size=16, learning_rate=3.0)
+    network = make_conv_autoencoder(inputs, options)
+    with pytest.raises(DataError, match=r"^--learning-rate: found 3: the loss of 'training' went from .*; wanted "):
+        train(network, [ReconstructionPhase(network, inputs, options)], options)
+
+
+def test_a_training_may_begin_without_an_error() -> None:
+    inputs = ImageInputs(blots(64, 1).images[:, :8, :8, :1])
+    options = ConvAutoencoderOptions(code_size=64, epochs=1, batch_size=16)
+    network = make_conv_autoencoder(inputs, options)
+    history = train(network, [ReconstructionPhase(network, inputs, options)], options)
+    assert history[0].losses["loss"] < 1e-8 < history[1].losses["loss"] < 1e-4
 
 
 def test_the_same_seed_gives_the_same_network() -> None:

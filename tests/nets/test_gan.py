@@ -136,7 +136,7 @@ def test_pairs_of_layers_and_a_range_of_values() -> None:
 
 def test_widths_are_told_if_they_are_none() -> None:
     for flag in ("generator", "discriminator"):
-        with pytest.raises(DataError, match=f"^--{flag}: found '12-x'; wanted widths as in 256-256$"):
+        with pytest.raises(DataError, match=f"^--{flag}: found '12-x'; wanted numbers as in 64-128$"):
             GanOptions(**{flag: "12-x"})
 
 

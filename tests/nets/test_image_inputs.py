@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diar.errors import DataError
 from diar.nets.image_inputs import Augmenter, ImageInputs, reflected
 from diar.nets.image_options import AugmentOptions
 from diar.nets.train import seeded
@@ -106,3 +107,12 @@ def test_samples_of_a_batch_are_flipped_as_in_the_whole() -> None:
     augmenter = Augmenter(INPUTS, AugmentOptions(flip="alternating"), 1)
     some = torch.tensor([5, 0, 39])
     assert torch.equal(augmenter.flipped(some, 1), augmenter.flipped(ALL, 1)[some])
+
+
+def test_shifts_that_reflection_cannot_fill_are_refused() -> None:
+    size = min(INPUTS.shape[:2])
+    message = rf"^--shift: found {size}; wanted less than {size}, the images' size$"
+    with pytest.raises(DataError, match=message):
+        Augmenter(INPUTS, AugmentOptions(shift=size), 1)
+    rows, columns = Augmenter(INPUTS, AugmentOptions(shift=size - 1), 1).places(ALL.repeat(50), 0)
+    assert (rows.min(), rows.max()) == (0, INPUTS.shape[0] - 1) and columns.max() < INPUTS.shape[1]

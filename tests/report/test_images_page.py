@@ -12,9 +12,10 @@ from image_results import png, result, write_experiments, write_gif
 from test_page import NASTY, Page, words
 
 from diar.images.experiments import put_together, to_run
+from diar.io.images.picture import to_picture
 from diar.io.images.runs import read_pictures, read_runs, read_shared_pictures
 from diar.report.images_page import ImagesContent, images_page
-from diar.report.pictures import to_picture
+from diar.report.pictures import caption
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +114,7 @@ def test_names_are_text_whatever_they_are(name: str) -> None:
     assert [tag for tag, _ in nasty.elements] == [tag for tag, _ in plain.elements]
     assert nasty.texts["h1"] == f"Experiments on {name}" and name in nasty.texts["#all"]
     captions = {image["data-name"] for image in nasty.attributes("img")}
-    assert captions == {to_picture(name, png(), name).caption}
+    assert captions == {caption(to_picture(name, png(), name))}
     assert all(image["alt"].endswith(f"x_{name}, {name}, seed 1") for image in nasty.attributes("img")[1:])
     assert name in nasty.texts["#settings"] and len(nasty.attributes("script")) == 1
 

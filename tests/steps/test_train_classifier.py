@@ -84,6 +84,49 @@ def test_a_folder_of_others_is_not_emptied(folder: Path) -> None:
     assert (folder / "exp/seed1/thesis.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize("content", ['{"step": "wav_to_feats.py", "options": {}}', "[]"])
+def test_a_folder_that_another_program_made_is_refused(folder: Path, content: str) -> None:
+    (folder / "exp/seed1").mkdir(parents=True)
+    (folder / "exp/seed1/options.json").write_text(content)
+    (folder / "exp/seed1/A.ark").write_text("features")
+    printed = step(folder, code=1)
+    made = "wav_to_feats.py" if "feats" in content else "another program"
+    wanted = "wanted an empty folder or one of train_classifier.py; name another folder"
+    assert printed.endswith(f"exp/seed1: found what {made} made; {wanted}\n"), printed
+    assert {path.name for path in (folder / "exp/seed1").iterdir()} == {"options.json", "A.ark"}
+
+
+@pytest.mark.parametrize("options", ["gone", "new"])
+def test_a_result_of_other_options_is_never_taken_for_the_new_ones(folder: Path, options: str) -> None:
+    step(folder, "--epochs=1")
+    old = folder / "exp/seed1/options.json"
+    if options == "gone":  # as a run that was killed while it emptied the folder could leave it
+        old.unlink()
+    else:
+        step(folder, out="exp/other")
+        old.write_bytes((folder / "exp/other/options.json").read_bytes())
+    assert "trained already" not in step(folder)
+    assert result(folder)["options"]["epochs"] == 3
+
+
+def test_results_of_the_cpu_are_not_those_of_a_gpu(folder: Path) -> None:
+    step(folder)
+    printed = step(folder, "--device=cuda", code=1)  # there is none, or it would be trained anew
+    assert "--device: found cuda, but torch sees no GPU; wanted cpu or auto" in printed
+
+
+def test_it_is_trained_with_the_threads_that_were_asked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from diar.images import classify
+
+    seen, judge = [], classify.judge
+    monkeypatch.setattr(classify, "judge", lambda *args: seen.append(torch.get_num_threads()) or judge(*args))
+    before = torch.get_num_threads()
+    step(folder, "--num-threads=3")
+    assert (seen, torch.get_num_threads()) == ([3], before)
+
+
 KILLED = """
 import os, runpy, sys
 from diar.io import checkpoint
@@ -136,6 +179,9 @@ def test_the_validation_part_is_judged_if_asked_for(folder: Path) -> None:
         (["--net=vgg"], "--net: found 'vgg'; wanted one of basic, resnet"),
         (["--net=resnet", "--widths=1-2"], "--widths: found '1-2'; wanted 3 numbers as in 64-128-256"),
         (["--filters=6-x"], "--filters: found '6-x'; wanted 2 numbers as in 64-128"),
+        (["--shift=10"], "--shift: found 10; wanted less than 10, the images' size"),
+        (["--train-images=1"], "--train-images: found 1; wanted 2 or more, or 0 for all"),
+        (["--net=resnet", "--widths=8-8-8", "--bias-rate=0"], "--bias-rate: found 0.0; wanted at least 0.001"),
         (["--flip=upside"], "--flip: found 'upside'; wanted one of none, random, alternating"),
         (["--net=resnet", "--widths=8-8-8", "--learning-rate=1e30"], "--learning-rate: found 1e+30: the loss of "),
     ],

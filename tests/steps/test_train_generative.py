@@ -55,6 +55,7 @@ def result(folder: Path, out: str = "exp/seed1") -> dict:
 def files(folder: Path, out: str = "exp/seed1") -> dict[str, bytes]:
     found = {path.name: path.read_bytes() for path in (folder / out).iterdir()}
     found["result.json"] = json.dumps(json.loads(found["result.json"]) | {"seconds": 0}).encode()
+    found.pop("model.state", None)  # has seconds, too
     return found
 
 
@@ -69,6 +70,7 @@ def test_a_seed_gives_a_model_pictures_of_every_epoch_and_figures(folder: Path, 
     assert f"{kind} of seed 3: " in printed and "epoch 3 of 3: loss " in printed and "frechet " in printed
     others = {"loss.json", "model.pt", "options.json", "result.json"}
     assert set(files(folder)) == PICTURES | OWN_PICTURES[kind] | others
+    assert (folder / "exp/seed1/model.state").exists()  # for another judge
     made = folder / "exp/seed1"
     with Image.open(made / "epochs.gif") as image:
         assert image.n_frames == 3
@@ -142,14 +144,22 @@ def test_a_killed_training_goes_on_and_gives_the_same_bytes(folder: Path, kind: 
     assert files(folder) == files(folder, "exp/whole")
 
 
-def test_another_judge_judges_anew(folder: Path) -> None:
+def test_another_judge_judges_anew_what_was_trained(folder: Path) -> None:
     step(folder, "gan")
-    before = result(folder)
+    before, made = result(folder), files(folder)
     content = read_checkpoint(folder / "judge/model.pt")
     content["weights"]["classes.weight"][:] *= 2
     write_checkpoint(folder / "other.pt", content)
-    assert "trained already" not in step(folder, "gan", "--judge=other.pt")
-    assert result(folder)["choices"]["judge"] != before["choices"]["judge"]
+    printed = step(folder, "gan", "--judge=other.pt")
+    assert "going on after epoch 3 of " in printed and "epoch 3 of 3" not in printed
+    found = result(folder)
+    assert found["choices"]["judge"] != before["choices"]["judge"]
+    assert found["figures"]["confidence"] > before["figures"]["confidence"] and found["digest"] != before["digest"]
+    assert files(folder)["model.pt"] == made["model.pt"]
+    printed = step(folder, "gan", "--judge=other.pt", "--samples=60")
+    assert "epoch 3 of 3" not in printed and result(folder)["figures"]["n_samples"] == 60
+    assert "trained already" in step(folder, "gan", "--judge=other.pt", "--samples=60")
+    assert "epoch 3 of 3" in step(folder, "gan", "--samples=60", "--learning-rate=0.001")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +170,7 @@ def test_another_judge_judges_anew(folder: Path) -> None:
         ("gan", ["--judge=gan.pt"], "gan.pt: not a classifier ("),
         ("vae", ["--judge=small.pt"], "small.pt: found a classifier of 4 classes of 8 x 8 x 1 images; "),
         ("vae", ["--likelihood=poisson"], "--likelihood: found 'poisson'; wanted one of bernoulli, gaussian"),
-        ("gan", ["--generator=8-x"], "--generator: found '8-x'; wanted widths as in 256-256"),
+        ("gan", ["--generator=8-x"], "--generator: found '8-x'; wanted numbers as in 64-128"),
         ("gan", ["--samples=1"], "--samples: found 1; wanted at least 2"),
         ("vae", ["--learning-rate=1e30"], "--learning-rate: found 1e+30: the loss of 'bernoulli' went from "),
     ],

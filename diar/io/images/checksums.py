@@ -13,7 +13,7 @@ from pathlib import Path
 from diar.errors import DataError
 
 _IDX_NAMES = ("train-images", "train-labels", "t10k-images", "t10k-labels")
-_CIFAR_BATCHES = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch")
+CIFAR_BATCHES = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch")
 MD5 = {
     "mnist": dict(zip(_IDX_NAMES, (
         "6bbc9ace898e44ae57da46a324031adb", "a25bea736e30d166cdddb491f175f624",
@@ -26,7 +26,7 @@ MD5 = {
     "cifar10": {
         "cifar-10-python.tar.gz": "c58f30108f718f92721af3b95e74349a",
         "cifar-10-binary.tar.gz": "c32a1d4ab5d03f1284b67883e8d87530",
-        **dict(zip(_CIFAR_BATCHES, (
+        **dict(zip(CIFAR_BATCHES, (
             "c99cafc152244af753f735de768cd75f", "d4bba439e000b95fd0a9bffe97cbabec", "54ebc095f3ab1f0389bbae665268c751",
             "634d18415352ddfa80567beed471001a", "482c414d41f54cd18b22e5b47cb7c3cb", "40351d587109b95175f43aff81a1287e",
         ), strict=True)),

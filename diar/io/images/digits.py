@@ -1,7 +1,7 @@
 """The handwritten digits that come with scikit-learn: 1,797 images of 8 x 8 pixels in 17 greys.
 
 They are the test part of UCI's "Optical Recognition of Handwritten Digits" (E. Alpaydin, C. Kaynak, 1998), by 13
-writers, one after another; so the last 500 images, our test part, are by other writers than the first.
+writers. The last 500 images are our test part; whose hand wrote which is not told, so writers may be in both.
 """
 
 from __future__ import annotations

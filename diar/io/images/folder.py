@@ -47,9 +47,11 @@ def read_table(folder: Path) -> Mapping[str, Any]:
         found = f"is not complete (no {_TABLE})" if folder.is_dir() else "no such folder"
         raise DataError(folder, found, "wanted a prepared data set", _ADVICE)
     table = read_json(folder / _TABLE)
-    if not isinstance(table, dict) or table.get("name") not in CLASSES or set(table.get("crc32", ())) != set(_ARRAYS):
+    kinds = {"name": str, "pixels": str, "sources": dict, "crc32": dict}
+    is_table = isinstance(table, dict) and all(isinstance(table.get(key), kind) for key, kind in kinds.items())
+    if not is_table or table["name"] not in CLASSES or set(table["crc32"]) != set(_ARRAYS):
         raise DataError(folder / _TABLE, "is no table of a data set", advice=_ADVICE)
-    return table
+    return dict(table)
 
 
 def read_prepared(folder: Path) -> Dataset:
@@ -59,20 +61,33 @@ def read_prepared(folder: Path) -> Dataset:
         DataError: the folder is missing or not complete, or a file of it is another's.
     """
     table = read_table(folder)
-    images, labels, test_images, test_labels = (_read_array(folder / f"{name}.npy") for name in _ARRAYS)
-    try:
-        train, test = ImageSet(images, labels), ImageSet(test_images, test_labels)
-    except AssertionError as error:
-        raise DataError(folder, f"its arrays do not fit together ({error})", advice=_ADVICE) from None
+    n_classes = len(CLASSES[table["name"]])
+    train, test = (_read_part(folder, part, n_classes) for part in ("train", "test"))
+    if train.shape != test.shape:
+        raise DataError(folder, f"found training images of {train.shape} and test images of {test.shape}",
+                        "wanted the same size", _ADVICE)  # fmt: skip
     return Dataset(table["name"], train, test, table["pixels"], table["sources"])
 
 
-def _read_array(path: Path) -> UInt8:
+def _read_part(folder: Path, part: str, n_classes: int) -> ImageSet:
+    path, labels_path = folder / f"{part}_images.npy", folder / f"{part}_labels.npy"
+    images, labels = _read_array(path, 4), _read_array(labels_path, 1)
+    if len(images) != len(labels):
+        raise DataError(labels_path, f"found {len(labels)} labels", f"wanted {len(images)}, one an image", _ADVICE)
+    if len(labels) and labels.max() >= n_classes:
+        raise DataError(labels_path, f"found label {labels.max()}", f"wanted 0 to {n_classes - 1}", _ADVICE)
+    return ImageSet(images, labels)
+
+
+def _read_array(path: Path, n_dims: int) -> UInt8:
     try:
-        array: UInt8 = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         reason = " ".join(str(error).split())[:100]
         raise DataError(path, f"cannot be read ({reason})", advice=_ADVICE) from None
+    if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or array.ndim != n_dims:
+        found = f"{array.dtype} of {array.ndim} dimensions" if isinstance(array, np.ndarray) else "no array"
+        raise DataError(path, f"found {found}", f"wanted uint8 of {n_dims}", _ADVICE)
     return array
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from diar.errors import DataError
 from diar.images.sets import DATASETS, Dataset, ImageSet, UInt8
-from diar.io.images.checksums import check_md5
+from diar.io.images.checksums import CIFAR_BATCHES, check_md5
 from diar.io.images.cifar import check_labels, joined, parse_binary_batch, parse_python_batch
 from diar.io.images.cifar_jpeg import PIXELS, parse_cifar_jpeg
 from diar.io.images.digits import read_digits
@@ -25,7 +25,6 @@ _SUBFOLDERS = {
 }  # fmt: skip
 _IDX_PARTS = (("train-images", 3), ("train-labels", 1), ("t10k-images", 3), ("t10k-labels", 1))
 _IDX_SIDE = 28
-_BATCHES = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch")
 _A_BATCH = 10_000
 _JPEG = "cifar10_jpeg.npz"
 
@@ -112,7 +111,8 @@ def _read_cifar(folder: Path, check: bool) -> Dataset:
                 return _of_batches(path, parse, dict(_members(path, suffix)), suffix, sources)
     for _, suffix, parse in _VERSIONS:
         for place in places:
-            found = {name: (place / f"{name}{suffix}") for name in _BATCHES if (place / f"{name}{suffix}").is_file()}
+            paths = {name: place / f"{name}{suffix}" for name in CIFAR_BATCHES}
+            found = {name: path for name, path in paths.items() if path.is_file()}
             if found and folder.is_dir():
                 content = {name: path.read_bytes() for name, path in found.items()}
                 sources = {
@@ -129,9 +129,9 @@ def _read_cifar(folder: Path, check: bool) -> Dataset:
 
 def _members(path: Path, suffix: str) -> Iterator[tuple[str, bytes]]:
     """The batches of an archive, by name; nothing is unpacked to disk."""
-    wanted = {f"{name}{suffix}": name for name in _BATCHES}
+    wanted = {f"{name}{suffix}": name for name in CIFAR_BATCHES}
     try:
-        with tarfile.open(path, "r:*") as archive:
+        with tarfile.open(path, "r:gz") as archive:
             for member in archive:
                 name = wanted.get(member.name.rpartition("/")[2])
                 file = archive.extractfile(member) if name and member.isfile() else None
@@ -145,11 +145,11 @@ def _members(path: Path, suffix: str) -> Iterator[tuple[str, bytes]]:
 def _of_batches(
     where: Path, parse: _Parse, content: dict[str, bytes], suffix: str, sources: dict[str, str]
 ) -> Dataset:
-    missing = [f"{name}{suffix}" for name in _BATCHES if name not in content]
+    missing = [f"{name}{suffix}" for name in CIFAR_BATCHES if name not in content]
     if missing:
         raise DataError(where, f"lacks {', '.join(missing)}", "wanted all six batches", "fetch them anew")
     batches = []
-    for name in _BATCHES:
+    for name in CIFAR_BATCHES:
         place = where / f"{name}{suffix}"
         batches.append(parse(place, content[name]))
         if len(batches[-1]) != _A_BATCH:
@@ -161,7 +161,7 @@ def _of_jpeg(path: Path, check: bool) -> Dataset:
     content = path.read_bytes()
     md5 = check_md5(path, "cifar10", _JPEG, content, check)
     images = parse_cifar_jpeg(path, content)
-    if len(images) != len(_BATCHES) * _A_BATCH:
-        raise DataError(path, f"found {len(images)} images", f"wanted {len(_BATCHES) * _A_BATCH}", "fetch it anew")
+    if len(images) != len(CIFAR_BATCHES) * _A_BATCH:
+        raise DataError(path, f"found {len(images)} images", f"wanted {len(CIFAR_BATCHES) * _A_BATCH}", "fetch it anew")
     train, test = np.split(np.arange(len(images)), [-_A_BATCH])
     return Dataset("cifar10", images[train], images[test], PIXELS, {path.name: md5})

@@ -8,9 +8,9 @@ from pathlib import Path
 from diar.errors import DataError
 from diar.images.experiments import Run, natural, order_of, to_run
 from diar.io.files import read_bytes, read_json
-from diar.report.pictures import Picture, to_picture
+from diar.io.images.picture import Picture, to_picture
 
-RESULT = "result.json"
+RESULT = "result.json"  # written last: the mark of a run that is complete
 _SUFFIXES = (".png", ".gif")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -20,6 +21,18 @@ def images(n: int) -> ImageSet:
 
 
 SET = Dataset("cifar10", images(7), images(3), "JPEG pixels", {"a.npz": "00"})
+
+
+def npy(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def zipped() -> bytes:
+    file = io.BytesIO()
+    np.savez(file, np.zeros(3))
+    return file.getvalue()
 
 
 def test_what_is_written_comes_back(tmp_path: Path) -> None:
@@ -51,11 +64,20 @@ def test_what_is_not_complete_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"d: no such folder; wanted a prepared data set; stage 0 makes it: ./run.sh"):
         read_prepared(tmp_path / "d")
     write_dataset(tmp_path / "d", SET)
-    for name, content, message in [
+    cases: list[tuple[str, bytes, str]] = [
         ("train_images.npy", b"no array", r"train_images.npy: cannot be read \(.*\); stage 0 makes it"),
-        ("test_labels.npy", (tmp_path / "d" / "train_labels.npy").read_bytes(), "d: its arrays do not fit together"),
+        ("test_labels.npy", (tmp_path / "d" / "train_labels.npy").read_bytes(),
+         "test_labels.npy: found 7 labels; wanted 3, one an image; stage 0"),
+        ("test_labels.npy", npy(np.array([0, 10, 1], np.uint8)), "test_labels.npy: found label 10; wanted 0 to 9"),
+        ("test_labels.npy", npy(np.zeros(3)), "test_labels.npy: found float64 of 1 dimensions; wanted uint8 of 1"),
+        ("test_images.npy", npy(np.zeros((3, 5, 4), np.uint8)), "found uint8 of 3 dimensions; wanted uint8 of 4"),
+        ("test_images.npy", npy(np.zeros((3, 4, 5, 3), np.uint8)), r"d: found training images of \(5, 4, 3\) and test"),
+        ("test_images.npy", zipped(), "test_images.npy: found no array; wanted uint8 of 4"),
         ("dataset.json", json.dumps({"name": "cifar10"}).encode(), "dataset.json: is no table of a data set"),
-    ]:
+        ("dataset.json", json.dumps({**read_table(tmp_path / "d"), "name": []}).encode(), "is no table of a data set"),
+        ("dataset.json", b"[]", "dataset.json: is no table of a data set"),
+    ]  # fmt: skip
+    for name, content, message in cases:
         whole = (tmp_path / "d" / name).read_bytes()
         (tmp_path / "d" / name).write_bytes(content)
         with pytest.raises(DataError, match=message):
