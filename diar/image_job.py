@@ -21,7 +21,7 @@ from diar.io.files import TEMPORARY_SUFFIX, read_json, write_json
 from diar.io.images.folder import read_prepared, read_table
 from diar.io.images.picture import write_picture
 from diar.io.images.runs import RESULT
-from diar.nets.options import DeviceOptions, OptimizerOptions
+from diar.nets.options import DeviceOptions
 from diar.options import Options
 from diar.progress import TrainingProgress
 from diar.report.loss_curves import loss_figure
@@ -71,7 +71,7 @@ class ImageJob:
     ) -> None:
         """``options`` are those of the network, beside PartOptions and DeviceOptions; ``flags`` others and their help.
 
-        One of ``options`` is an OptimizerOptions, whose seed is the job's.
+        One of ``options`` has a seed, which is the job's.
         """
         self.noun = noun
         self._classes = (*options, PartOptions, DeviceOptions)
@@ -82,11 +82,12 @@ class ImageJob:
             self._parser.add_flag(name, text)
         self.arguments = self._parser.parse_words(cli.command_words())
         every = self.options(*self._classes)
-        self.seed = next(one.seed for one in every if isinstance(one, OptimizerOptions))
+        self.seed = next(one.seed for one in every if hasattr(one, "seed"))
         self.data, self.output = Path(self.arguments.data), Path(self.arguments.output)
         self.dataset = read_prepared(self.data)
         self._choices: dict[str, str] = {}
         self._judging_choices: dict[str, str] = {}
+        self._basis: dict[str, str] = {}
 
     def options(self, *classes: type[Options]) -> list[Any]:
         """Options dataclasses from the flags."""
@@ -99,6 +100,10 @@ class ImageJob:
     def records_judging(self, **choices: str) -> None:
         """Note choices that only the figures depend on, by name."""
         self._judging_choices.update(choices)
+
+    def begins_from(self, **checksums: str) -> None:
+        """Note checksums of what the training begins from, which are another seed by seed, by name."""
+        self._basis.update(checksums)
 
     def write_picture(self, name: str, pixels: UInt8) -> None:
         """Write (H, W, C) ``pixels`` as ``<name>.png`` while the training goes on."""
@@ -142,8 +147,9 @@ class ImageJob:
     def _write(self, trained: Trained, measured: Mapping[str, Any]) -> None:
         lines = history_to_json(trained.history)
         write_json(self.output / "loss.json", lines)
-        title = f"{self.noun} on {self.dataset.title}, seed {self.seed}"
-        write_png(self.output / "loss.png", loss_figure(lines, title))
+        if lines:
+            title = f"{self.noun} on {self.dataset.title}, seed {self.seed}"
+            write_png(self.output / "loss.png", loss_figure(lines, title))
         for name, plot in trained.plots.items():
             write_png(self.output / f"{name}.png", plot)
         for name, pixels in trained.pictures.items():
@@ -194,6 +200,7 @@ class ImageJob:
             "dataset": {name: table[name] for name in ("name", "pixels", "crc32")},
             "options": options,
             "choices": self._choices | self._judging_choices,
+            **({"basis": self._basis} if self._basis else {}),
         }
 
     def _digests(self, device: DeviceOptions) -> tuple[str, str]:

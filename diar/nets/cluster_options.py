@@ -28,11 +28,17 @@ class SiftOptions(Options):
 
 
 @dataclass(frozen=True)
-class KmeansOptions(Options):
-    """The k-means of pixels or descriptors that clusterings are compared with."""
+class KmeansStartOptions(Options):
+    """How often k-means begins, and with what."""
 
     kmeans_starts: int = option(20, "starts of the k-means", low=1)
-    kmeans_samples: int = option(10000, "most images that these starts look at; the best goes on with all", low=1)
+    kmeans_samples: int = option(20000, "most images that these starts look at; the best goes on with all", low=1)
+
+
+@dataclass(frozen=True)
+class KmeansOptions(KmeansStartOptions):
+    """A k-means."""
+
     seed: int = option(1, "of the starts", low=0, high=2**32 - 1)
 
 

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from diar.nets.autoencoder import StackedAutoencoder, encode_all, seen, squared_error
+from diar.nets.cluster_options import KmeansOptions
 from diar.nets.inputs import Inputs
 from diar.nets.options import DecOptions
 from diar.nets.train import Phase
@@ -151,7 +152,7 @@ def cluster_weights(embedder: str, options: DecOptions) -> tuple[float, float]:
     return (0.0, 1.0) if embedder == "dec" else (1.0, options.gamma)
 
 
-def kmeans_centres(codes: Tensor, n_clusters: int, options: DecOptions) -> Tensor:
+def kmeans_centres(codes: Tensor, n_clusters: int, options: DecOptions | KmeansOptions) -> Tensor:
     """(K, E) centres of (N, E) codes: the best of many starts on a sample of them goes on with all."""
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
