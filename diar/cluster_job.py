@@ -1,4 +1,4 @@
-"""A job that clusters images without their labels, all that there are, and tells how the clusters agree with classes."""
+"""A job that clusters images without their labels, and tells how the clusters agree with the classes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 

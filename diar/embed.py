@@ -230,10 +230,14 @@ def fit_dec(
     resumption: Resumption | None = None,
 ) -> tuple[EmbeddingModel, list[Epoch]]:
     """The model of DEC or IDEC (``kind``) from an autoencoder's, and the history of its training; see ``train_dec``."""
+    from diar.nets.autoencoder import Autoencoder
+
     model, history = train_dec(sae, kind, speech, options.dec_clusters, options, device, resumption)
-    axes = principal_axes(model.network, speech, sae.inputs)
+    network = model.network
+    assert isinstance(network, Autoencoder)
+    axes = principal_axes(network, speech, sae.inputs)
     made = asdict(options) | {"sae": dict(sae.options)}
-    return EmbeddingModel(kind, model.network, axes, sae.inputs, sae.features, made, speech.digest()), history
+    return EmbeddingModel(kind, network, axes, sae.inputs, sae.features, made, speech.digest()), history
 
 
 def fit_embedder(speech: Speech, options: EmbedderOptions) -> EmbeddingModel:

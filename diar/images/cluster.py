@@ -51,7 +51,9 @@ class Sight:
         if self.augment != "none" and self.input != "pixels":
             raise DataError("--augment", f"found {self.augment} with --input {self.input}", "wanted none, or pixels")
 
-    def inputs(self, images: UInt8, flat: bool, input_range: float, device: DeviceOptions) -> PixelInputs | VectorInputs:
+    def inputs(
+        self, images: UInt8, flat: bool, input_range: float, device: DeviceOptions
+    ) -> PixelInputs | VectorInputs:
         """What a network sees of (N, H, W, C) ``images``; ``flat``, as fully connected ones do.
 
         Raises:

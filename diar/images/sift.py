@@ -1,4 +1,4 @@
-"""Dense SIFT descriptors of images (D. Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 60, 2004).
+"""Dense SIFT descriptors of images (D. Lowe, "Distinctive image features from scale-invariant keypoints", IJCV, 2004).
 
 They are taken upright at the points of a grid, and made those of R. Arandjelovic and A. Zisserman, "Three things
 everyone should know to improve object retrieval", CVPR 2012: divided by their sum, and the root of each value, so that
@@ -28,9 +28,8 @@ def dense_sift(images: UInt8, n_a_side: int) -> NDArray[np.float32]:
     try:
         import cv2
     except ModuleNotFoundError:
-        found = "found sift, but OpenCV is not installed"
-        advice = "pip install opencv-python-headless, or ./path.sh sift"
-        raise DataError("--input", found, "wanted its package, or pixels", advice) from None
+        advice = "pip install opencv-python-headless"
+        raise DataError("--input", "found sift, but OpenCV is not installed", "wanted pixels", advice) from None
     times = max(1, -(-_LEAST_SIDE // min(images.shape[1:3])))
     height, width = times * images.shape[1], times * images.shape[2]
     size = _OVERLAP * max(height, width) / n_a_side / _CELLS

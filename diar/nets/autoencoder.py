@@ -95,10 +95,11 @@ def make_autoencoder(inputs: FrameInputs, options: SaeOptions) -> Autoencoder:
 
 def draw_weights(network: StackedAutoencoder, deviation: float) -> None:
     """Draw the weights anew from a normal of ``deviation``, unless it is 0; biases are 0 then."""
-    layers = [module for module in network.modules() if hasattr(module, "weight")] if deviation else []
-    for layer in layers:
-        nn.init.normal_(layer.weight, std=deviation)
-        nn.init.zeros_(layer.bias)
+    for name, parameter in network.named_parameters() if deviation else ():
+        if name.endswith("bias"):
+            nn.init.zeros_(parameter)
+        else:
+            nn.init.normal_(parameter, std=deviation)
 
 
 def encode_all(network: StackedAutoencoder, inputs: Inputs) -> Tensor:

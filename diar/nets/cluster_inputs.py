@@ -1,4 +1,4 @@
-"""What autoencoders that cluster images see of them: pixels, as images or side by side, or vectors such as descriptors."""
+"""What autoencoders that cluster images see of them: pixels, as images or side by side, or descriptors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from diar.nets.shift_rotate import drawn, shifted_and_rotated
 
 
 class PixelInputs(Inputs):
-    """Pixels from 0 to 1 of N images: (B, D) if ``flat``, else (B, C, H, W); moved and turned by chance if ``moved``."""
+    """Pixels from 0 to 1 of N images: (B, D) if ``flat``, else (B, C, H, W); if ``moved``, by chance while learning."""
 
     def __init__(
         self, images: UInt8, flat: bool, moved: bool, input_range: float, device: torch.device | None = None
