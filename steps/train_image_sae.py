@@ -29,6 +29,7 @@ def main() -> None:
     options, kmeans, device = job.options(kind, KmeansStartOptions, DeviceOptions)
     job.records(net=net)
     sight = job.sight()
+    sight.check_fits(net)
 
     def train(learned: ImageSet, judged: ImageSet, resumption: Resumption) -> Trained:
         images = everything(learned, judged)

@@ -51,6 +51,15 @@ class Sight:
         if self.augment != "none" and self.input != "pixels":
             raise DataError("--augment", f"found {self.augment} with --input {self.input}", "wanted none, or pixels")
 
+    def check_fits(self, net: str) -> None:
+        """Refuse a network that cannot see it.
+
+        Raises:
+            DataError: convolutions of what is no image.
+        """
+        if net != "fc" and self.input != "pixels":
+            raise DataError("--net", f"found {net} with --input {self.input}", "wanted fc, or pixels")
+
     def inputs(
         self, images: UInt8, flat: bool, input_range: float, device: DeviceOptions
     ) -> PixelInputs | VectorInputs:
