@@ -148,6 +148,44 @@ def test_stage_2_trains_every_size_both_ways_and_makes_a_table(recipe: Recipe) -
     assert again.console.count("trained already") == 2 and not (table / "size32.png").exists()
 
 
+@pytest.mark.parametrize(
+    ("net", "words"), [("fc", ["--seeds", "1 2"]), ("conv", ["--augment", "shift-rotate"])], ids=["fc", "conv"]
+)
+def test_stages_3_and_4_cluster_from_the_same_autoencoders(recipe: Recipe, net: str, words: list[str]) -> None:
+    recipe.run("--preset", "smoke", "--stop-stage", "0")
+    done = recipe.run("--preset", "smoke", "--stage", "3", "--stop-stage", "4", "--net", net, *words)
+    assert "stage 3: dec\n" in done.console and "stage 4: idec\n" in done.console
+    sight = f"{net}_pixels" + "_shift-rotate" * (net == "conv")
+    for seed in range(1, 3 if net == "fc" else 2):
+        dec, idec = (result(recipe, f"digits/{kind}_{sight}_smoke/seed{seed}") for kind in ("dec", "idec"))
+        assert dec["basis"] == idec["basis"] and dec["figures"]["start"] == idec["figures"]["start"]
+        start = result(recipe, f"digits/pretrained_{sight}_smoke/seed{seed}")
+        assert {name: start["figures"][name] for name in ("acc", "nmi", "ari")} == dec["figures"]["start"]
+        assert (dec["n_train"], dec["n_test"], dec["seed"]) == (1200, 400, seed)
+        for found in (dec, idec):
+            assert found["figures"]["acc"] > (0.45 if net == "fc" else 0.2) and found["figures"]["intervals"] == 4
+            assert found["choices"]["augment"] == ("none" if net == "fc" else "shift-rotate")
+        assert "loss.png" in {path.name for path in (recipe.folder / "exp/digits" / f"dec_{sight}_smoke").rglob("*")}
+        assert result(recipe, f"digits/kmeans_pixels_smoke/seed{seed}")["figures"]["acc"] > 0.6
+    assert done.console.count("trained already") >= (4 if net == "fc" else 2), "those of stage 3, in stage 4"
+    text = recipe.run("--stage", "7").console
+    assert f"| dec_{sight}_smoke | Digits | none given | 1" in text and "## Clusterings" in text
+    page = (recipe.folder / "exp/digits/report/index.html").read_text()
+    assert "Codes of some of the images" in page and "A row a cluster" in page and "seed of least loss" in page
+
+
+def test_options_of_the_autoencoder_and_of_idec_are_theirs(recipe: Recipe) -> None:
+    recipe.run("--preset", "smoke", "--stop-stage", "0")
+    words = ("--pretrain-opts", "--finetune-epochs 1", "--dec-opts", "--max-intervals 1", "--idec-opts", "--gamma 0.5",
+             "--kmeans-opts", "--kmeans-starts 2")  # fmt: skip
+    recipe.run("--preset", "smoke", "--judged-on", "validation", "--stage", "3", "--stop-stage", "4", *words)
+    folders = [f"digits/{name}_smoke_validation/seed1" for name in
+               ("kmeans_pixels", "pretrained_fc_pixels", "dec_fc_pixels", "idec_fc_pixels")]  # fmt: skip
+    kmeans, sae, dec, idec = (result(recipe, folder)["options"] for folder in folders)
+    assert (kmeans["kmeans_starts"], sae["finetune_epochs"], dec["max_intervals"]) == (2, 1, 1)
+    assert (dec["gamma"], idec["gamma"], idec["max_intervals"], sae["judged_on"]) == (0.1, 0.5, 1, "validation")
+
+
 def test_stage_2_on_other_images(recipe: Recipe, tmp_path: Path) -> None:
     write_idx_set(tmp_path, 150, 20, packed=True)
     recipe.run("--dataset", "mnist", "--data-dir", str(tmp_path), "--check-md5=false", "--stop-stage", "0")
@@ -183,7 +221,11 @@ def test_official_files_are_taken_from_where_they_are(recipe: Recipe, tmp_path: 
         (["--device", "tpu"], "--device: found 'tpu'; wanted one of: cpu cuda auto"),
         (["--num-threads", "many"], "--num-threads: found 'many'; wanted a number from 0 to 99"),
         (["--stage", "8"], "--stage 8 --stop-stage 7: found nothing to run; wanted some of stages 0 to 7"),
-        (["--stage", "3"], "--stage 3: found no program for dec yet; wanted another stage"),
+        (["--net", "resnet"], "--net: found 'resnet'; wanted one of: fc conv"),
+        (["--input", "hog"], "--input: found 'hog'; wanted one of: pixels sift"),
+        (["--augment", "flip"], "--augment: found 'flip'; wanted one of: none shift-rotate"),
+        (["--net", "conv", "--input", "sift"], "--net conv --input sift: found descriptors, which are no image; wanted "),
+        (["--input", "sift", "--augment", "shift-rotate"], "--input sift --augment shift-rotate: found both; wanted "),
         (["--dataset", "mnist"], "--data-dir: found none; wanted the folder of mnist's official files; yann.lecun.com"),
         (["extra"], "found 'extra' after the options; wanted none; see "),
         (["--epochs", "3"], "unknown option --epochs; valid options are: --stage "),
