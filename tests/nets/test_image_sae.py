@@ -168,6 +168,20 @@ def test_the_target_is_of_all_clean_images_and_stays_while_moved_ones_are_drawn_
         np.testing.assert_allclose(value.detach().numpy(), other.detach().numpy(), atol=2e-6, err_msg=name)
 
 
+@pytest.mark.parametrize(("options", "flat"), [(FC, True), (CONV, False)], ids=["fc", "conv"])
+def test_all_is_on_the_device_of_the_inputs(options: FcSaeOptions, flat: bool) -> None:
+    """Another than the CPU, which counts, but does not compute: tensors of two devices are refused there, too."""
+    elsewhere = torch.device("meta")
+    seen = PixelInputs(IMAGES, flat, True, 1.0, elsewhere)
+    network = make_image_sae(seen, options).to(elsewhere).train()
+    model = Dec(network, torch.zeros(4, 3, device=elsewhere))
+    clustering = [DecPhase(model, seen, ImageDecOptions(), weight, 1.0) for weight in (0.0, 1.0)]
+    for phase in (*sae_phases(network, seen, options), *clustering):
+        loss = phase.losses(torch.arange(16))["loss"]
+        loss.backward(inputs=phase.parameters)
+        assert loss.device == elsewhere
+
+
 @pytest.mark.parametrize("values", [{"filters": "4-6"}, {"filters": "4-6-0"}, {"input_range": 0.0}, {"bottleneck": 0}])
 def test_bad_options_are_refused(values: dict[str, object]) -> None:
     with pytest.raises(DataError, match=f"^--{next(iter(values)).replace('_', '-')}: found"):

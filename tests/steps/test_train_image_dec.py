@@ -43,6 +43,12 @@ def dec(folder: Path, *words: object, sae: str = "sae", out: str = "dec", code: 
     return step(folder, "train_image_dec.py", *DEC, "--pretrained", folder / sae, *words, out=out, code=code)
 
 
+@pytest.fixture(autouse=True)
+def quick_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are made but not drawn, which would take longer than the rest; those of ``trained`` are."""
+    monkeypatch.setattr("diar.image_job.write_png", lambda path, figure: path.write_bytes(b"a figure"))
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     write_blots(tmp_path / "data")
