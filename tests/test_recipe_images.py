@@ -224,7 +224,7 @@ def test_official_files_are_taken_from_where_they_are(recipe: Recipe, tmp_path: 
         (["--net", "resnet"], "--net: found 'resnet'; wanted one of: fc conv"),
         (["--input", "hog"], "--input: found 'hog'; wanted one of: pixels sift"),
         (["--augment", "flip"], "--augment: found 'flip'; wanted one of: none shift-rotate"),
-        (["--net", "conv", "--input", "sift"], "--net conv --input sift: found descriptors, which are no image; wanted "),
+        (["--net", "conv", "--input", "sift"], "--net conv --input sift: found descriptors, which are no image; "),
         (["--input", "sift", "--augment", "shift-rotate"], "--input sift --augment shift-rotate: found both; wanted "),
         (["--dataset", "mnist"], "--data-dir: found none; wanted the folder of mnist's official files; yann.lecun.com"),
         (["extra"], "found 'extra' after the options; wanted none; see "),

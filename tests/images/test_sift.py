@@ -57,5 +57,5 @@ def test_a_grey_image_is_one_of_three_equal_channels() -> None:
 
 def test_without_opencv_one_line_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)
-    with pytest.raises(DataError, match="--input: found sift, but OpenCV is not installed; wanted pixels; pip install "):
+    with pytest.raises(DataError, match="--input: found sift, but OpenCV is not installed; wanted pixels; pip install"):
         dense_sift(images(1, 8, 8, 1), 2)
