@@ -13,7 +13,7 @@ import numpy as np
 
 from diar import cli
 from diar.errors import DataError
-from diar.image_job import MODEL, ImageJob
+from diar.image_job import ImageJob
 from diar.images.cluster import AUGMENTS, INPUTS, Clustering, Labels, Pretrained, Sight
 from diar.images.cluster_samples import most_certain
 from diar.images.cluster_scores import best_mapping, cluster_scores, contingency
@@ -21,6 +21,7 @@ from diar.images.grid import grid
 from diar.images.sets import ImageSet, UInt8
 from diar.io.checkpoint import read_checkpoint
 from diar.io.files import read_bytes
+from diar.io.images.seed_folder import MODEL
 from diar.nets.cluster_options import SiftOptions
 from diar.options import Options
 from diar.report.code_map import MAPPED, map_figure

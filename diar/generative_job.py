@@ -105,6 +105,7 @@ class GenerativeJob(ImageJob):
         """Write the animation of all epochs; the first and the last of them side by side."""
         names = [_epoch_name(line.epoch) for line in history if line.epoch]
         frames = [read_picture(self.output / f"{name}.png") for name in names]
+        self._folder.begin()
         write_animation(self.output / ANIMATION, frames)
         return np.concatenate([frames[0], frames[-1]], axis=1)
 

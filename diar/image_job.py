@@ -13,14 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from diar import __version__, cli
 from diar.embed import Resumption, history_to_json, state_from_checkpoint, state_to_checkpoint
-from diar.errors import DataError
 from diar.images.sets import ImageSet, PartOptions, UInt8, parts
-from diar.io.checkpoint import read_checkpoint_if_whole, write_checkpoint
 from diar.io.figure import write_png
-from diar.io.files import TEMPORARY_SUFFIX, read_json, write_json
 from diar.io.images.folder import read_prepared, read_table
 from diar.io.images.picture import write_picture
-from diar.io.images.runs import RESULT
+from diar.io.images.seed_folder import SeedFolder
 from diar.nets.options import DeviceOptions
 from diar.options import Options
 from diar.progress import TrainingProgress
@@ -31,9 +28,6 @@ if TYPE_CHECKING:
 
     from diar.nets.train import Epoch, TrainingState
 
-MODEL = "model.pt"
-_STATE = "model.state"  # of a training that goes on
-_OPTIONS = "options.json"
 
 
 @dataclass(frozen=True)
@@ -88,6 +82,7 @@ class ImageJob:
         self._choices: dict[str, str] = {}
         self._judging_choices: dict[str, str] = {}
         self._basis: dict[str, str] = {}
+        self._folder: SeedFolder  # known when all choices are
 
     def options(self, *classes: type[Options]) -> list[Any]:
         """Options dataclasses from the flags."""
@@ -107,6 +102,7 @@ class ImageJob:
 
     def write_picture(self, name: str, pixels: UInt8) -> None:
         """Write (H, W, C) ``pixels`` as ``<name>.png`` while the training goes on."""
+        self._folder.begin()
         write_picture(self.output / f"{name}.png", pixels)
 
     def run(self, train: Train) -> None:
@@ -114,11 +110,11 @@ class ImageJob:
         learned, judged = parts(self.dataset, *self.options(PartOptions))
         device: DeviceOptions = self.options(DeviceOptions)[0]
         digest, judged_digest = self._digests(device)
-        self._prepare(digest, judged_digest)
-        if (self.output / RESULT).exists():
+        folder = self._folder = SeedFolder(self.output, self._provenance(), digest, judged_digest)
+        if folder.is_done:
             print(f"{self.output}: trained already, with the same options from the same images", flush=True)
             return
-        content = read_checkpoint_if_whole(self.output / _STATE)
+        content = folder.read_state()
         state = state_from_checkpoint(content, digest)
         before = content["seconds"] if state else 0.0
         if state:
@@ -129,8 +125,7 @@ class ImageJob:
             return before + time.perf_counter() - started
 
         def after_epoch(state: TrainingState) -> None:
-            saved = state_to_checkpoint(state, digest) | {"seconds": seconds()}
-            write_checkpoint(self.output / _STATE, saved)
+            folder.write_state(state_to_checkpoint(state, digest) | {"seconds": seconds()})
             progress.show(state.history[-1])
 
         from diar.nets.train import threads
@@ -140,13 +135,13 @@ class ImageJob:
                 trained = train(learned, judged, Resumption(state, after_epoch, progress.show_update))
             finally:
                 progress.close()
-        write_checkpoint(self.output / MODEL, {**trained.model, "digest": digest})
         measured = {"n_train": len(learned), "n_test": len(judged), "seconds": round(seconds(), 1)}
-        self._write(trained, measured | {"machine": _machine(device), "digest": judged_digest})
+        self._write(folder, trained, measured | {"machine": _machine(device)})
 
-    def _write(self, trained: Trained, measured: Mapping[str, Any]) -> None:
+    def _write(self, folder: SeedFolder, trained: Trained, measured: Mapping[str, Any]) -> None:
+        folder.write_model(trained.model)
         lines = history_to_json(trained.history)
-        write_json(self.output / "loss.json", lines)
+        folder.write_losses(lines)
         if lines:
             title = f"{self.noun} on {self.dataset.title}, seed {self.seed}"
             write_png(self.output / "loss.png", loss_figure(lines, title))
@@ -154,41 +149,10 @@ class ImageJob:
             write_png(self.output / f"{name}.png", plot)
         for name, pixels in trained.pictures.items():
             self.write_picture(name, pixels)
-        result = self._provenance() | {**measured, "figures": dict(trained.figures), "seed": self.seed}
-        write_json(self.output / RESULT, result | {"noun": self.noun, "title": self.dataset.title})
-        if not self.keeps_state:
-            (self.output / _STATE).unlink(missing_ok=True)
-        figures = ", ".join(f"{name} {value:.5g}" for name, value in trained.figures.items() if _is_number(value))
+        about = {"seed": self.seed, "noun": self.noun, "title": self.dataset.title}
+        folder.end({**measured, **about, "figures": dict(trained.figures)}, self.keeps_state)
+        figures = ", ".join(f"{name} {_short(value)}" for name, value in trained.figures.items() if _is_number(value))
         print(f"{self.output}: {figures}; {measured['seconds']} s", flush=True)
-
-    def _prepare(self, digest: str, judged_digest: str) -> None:
-        """Remove what was made otherwise, the mark of a complete folder first, and what a killed run left of a file.
-
-        Raises:
-            DataError: the folder is another program's.
-        """
-        path, result, step = self.output / _OPTIONS, self.output / RESULT, Path(sys.argv[0]).name
-        known = read_json(path) if path.exists() else {}
-        maker = known.get("step") if isinstance(known, dict) else None
-        if path.exists() and maker != step:
-            wanted = f"wanted an empty folder or one of {step}"
-            raise DataError(self.output, f"found what {maker or 'another program'} made", wanted, "name another folder")
-        self.output.mkdir(parents=True, exist_ok=True)
-        if not (known and self._is_of(result, judged_digest)):
-            result.unlink(missing_ok=True)
-        is_other = path.exists() and known.get("digest") != digest
-        for file in sorted(self.output.iterdir(), key=lambda file: file == path):  # the mark of whose they are last
-            if file.is_file() and (is_other or file.name.endswith(TEMPORARY_SUFFIX)):
-                file.unlink(missing_ok=True)
-        if known.get("digest") != digest:
-            write_json(path, self._provenance() | {"digest": digest})
-
-    @staticmethod
-    def _is_of(result: Path, digest: str) -> bool:
-        if not result.exists():
-            return False
-        content = read_json(result)
-        return isinstance(content, dict) and content.get("digest") == digest
 
     def _provenance(self) -> dict[str, Any]:
         """All that the result depends on."""
@@ -245,3 +209,7 @@ def _machine(options: DeviceOptions) -> str:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float))
+
+
+def _short(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.4g}"

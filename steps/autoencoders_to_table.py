@@ -30,7 +30,7 @@ def main() -> None:
     results = {folder: read_json(folder / RESULT) for folder in folders}
     first = next(iter(results.values()))
     rows = size_rows(list(results.values()), output)
-    heading = f"{first.get('title', '')}: {first['n_test']} {first['options']['judged_on']} images"
+    heading = f"{first['title']}: {first['n_test']} {first['options']['judged_on']} images"
     text = table_text(rows, f"{heading}, learned from {first['n_train']}")
     output.mkdir(parents=True, exist_ok=True)
     for picture in output.glob("size[0-9]*.png"):  # of a size that may be gone

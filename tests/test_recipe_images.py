@@ -7,12 +7,15 @@ import os
 import signal
 import subprocess
 import time
+from itertools import product
 from pathlib import Path
 
 import pytest
 from image_files import write_idx_set
 from killing import MARK, wait_for_end
 from recipe_tree import Recipe, Tree
+
+from diar.images.sets import DATASETS
 
 
 @pytest.fixture(scope="module")
@@ -215,6 +218,7 @@ def test_official_files_are_taken_from_where_they_are(recipe: Recipe, tmp_path: 
         (["--classifier", "vgg"], "--classifier: found 'vgg'; wanted one of: basic resnet"),
         (["--preset", "huge"], "--preset: found 'huge'; wanted one of: smoke fast report"),
         (["--sae-sizes", "32 big"], "--sae-sizes: found '32 big'; wanted numbers as in \"32 128\""),
+        (["--seeds", " "], "--seeds: found ' '; wanted numbers as in \"1 2 3\""),
         (["--seeds", "1 x"], "--seeds: found '1 x'; wanted numbers as in \"1 2 3\""),
         (["--seeds", "01"], "--seeds: found '01'; wanted numbers as in \"1 2 3\""),
         (["--seeds", "2 1 2"], "--seeds: found '2 1 2'; wanted each number once"),
@@ -249,3 +253,9 @@ def test_presets_have_what_every_set_and_net_wants(recipe: Recipe) -> None:
     for preset in ("smoke", "fast", "report"):
         text = (recipe.folder / "conf" / f"{preset}.conf").read_text()
         assert text.startswith(f"# --preset {preset}: ")
+        names = ("classifier_opts", "sae_opts", "pretrain_opts", "dec_opts", "vae_opts", "gan_opts")
+        for nets, dataset in product((("basic", "fc"), ("resnet", "conv")), DATASETS):
+            missing = "; ".join(f'[ -n "${{{name}-}}" ] || echo {name}' for name in names)
+            script = f"classifier={nets[0]} net={nets[1]} input=pixels dataset={dataset}; . conf/{preset}.conf; {missing}"
+            printed = subprocess.check_output(["bash", "-euc", script], cwd=recipe.folder, text=True)
+            assert not printed, (preset, nets, dataset)

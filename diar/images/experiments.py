@@ -146,12 +146,12 @@ def order_of(name: str) -> tuple[int, list[Any]]:
 
 def natural(name: str) -> list[Any]:
     """What names are sorted by so that 9 comes before 10."""
-    return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", name)]
+    return [int(part) if number % 2 else part for number, part in enumerate(re.split(r"([0-9]+)", name))]
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """The spread of a figure over seeds; where one lacks, all is NaN but the number of seeds."""
-    if any(math.isnan(value) for value in values):
+    """The spread of a figure over seeds; where one lacks or is infinite, all is NaN but the number of seeds."""
+    if not all(map(math.isfinite, values)):
         return Spread(math.nan, math.nan, math.nan, math.nan, len(values))
     sd = statistics.stdev(values) if len(values) > 1 else math.nan
     return Spread(statistics.fmean(values), sd, min(values), max(values), len(values))

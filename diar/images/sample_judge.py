@@ -66,8 +66,8 @@ class SampleJudge:
     def _nearness(self, samples: UInt8) -> tuple[dict[str, float], dict[str, float]]:
         """How near samples, and judged images, come to training images; pixels 0 to 1.
 
-        ``share_near`` is that of samples nearer than 1 % of one half of some judged images: copies would be, and so are
-        samples that are blurred, since the mean of many images is near to each. That of real ones is the other half's.
+        ``near_share`` is that of samples nearer than 1 % of one half of some judged images: copies would be, and so are
+        samples that are blurred, since the mean of many images is near to each. Real ones are the other half.
         """
         n_compared = self.options.compared_samples
         _, found = nearest_images(samples[:n_compared], self.trained)
@@ -75,8 +75,8 @@ class SampleJudge:
         half = len(real) // 2
         near = float(np.quantile(real[:half], _NEAR))
         return (
-            {**_distances(found), "share_near": float(np.mean(found < near))},
-            {**_distances(real), "share_near": float(np.mean(real[half:] < near))},
+            {**_distances(found), "near_share": float(np.mean(found < near))},
+            {**_distances(real[half:]), "near_share": float(np.mean(real[half:] < near))},
         )
 
     @staticmethod

@@ -37,7 +37,7 @@ def size_rows(results: Sequence[Mapping[str, Any]], where: object) -> list[SizeR
     """
     try:
         conditions = {
-            json.dumps([one["dataset"], one["n_train"], one["n_test"], _settings(one["options"])], sort_keys=True)
+            json.dumps([one["dataset"], one["n_train"], one["n_test"], one["title"], _settings(one["options"])])
             for one in results
         }
         rows = [(one["options"]["code_size"], one["options"]["latent"], one["seed"]) for one in results]
@@ -45,9 +45,9 @@ def size_rows(results: Sequence[Mapping[str, Any]], where: object) -> list[SizeR
         for result in results:
             size, figures = result["options"]["code_size"], result["figures"]
             system = LATENT if result["options"]["latent"] else DIRECT
-            found.setdefault((size, system), []).append({name: figures[name] for name in _FIGURES})
-            found[size, PCA] = [{name: figures[f"pca_{name}"] for name in _FIGURES}]  # it has no seed
-    except (LookupError, TypeError) as error:
+            found.setdefault((size, system), []).append({name: float(figures[name]) for name in _FIGURES})
+            found[size, PCA] = [{name: float(figures[f"pca_{name}"]) for name in _FIGURES}]  # it has no seed
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise DataError(where, f"not all are results of autoencoders ({error})", advice="run stage 2 again") from None
     if len(conditions) != 1:
         differing = f"found results of {len(conditions)} data sets, parts or settings"
@@ -60,7 +60,9 @@ def size_rows(results: Sequence[Mapping[str, Any]], where: object) -> list[SizeR
 
 def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
     """What must be the same in all rows of a table."""
-    return {name: value for name, value in options.items() if name not in ("code_size", "latent", "seed")}
+    return {"judged_on": options["judged_on"]} | {
+        name: value for name, value in sorted(options.items()) if name not in ("code_size", "latent", "seed")
+    }
 
 
 def _row(size: int, system: str, figures: Sequence[Mapping[str, float]]) -> SizeRow:

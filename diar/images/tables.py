@@ -118,7 +118,7 @@ def shown(name: str, value: float) -> str:
         return UNKNOWN if math.isnan(value) else str(value)
     if _is_percent(name):
         return f"{100 * value:.2f}"
-    return f"{value:.0f}" if value >= 1000 else f"{value:.4g}"
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def headline(experiment: Experiment) -> str:

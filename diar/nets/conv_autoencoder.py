@@ -16,7 +16,7 @@ The embedding of E values stands between encoder and decoder:
   layer from E values back to it;
 - without, it is an image itself: a convolution of one pixel keeps E / (h w) channels of C, and one brings C back: for
   E = 128 and CIFAR-10 8 channels of 4 x 4 pixels. Before any training each value tells of its 8 x 8 pixels alone; by
-  the residuals it comes to see up to 14 more on each side, and never the whole image.
+  the residuals it comes to see up to 14 more on each side.
 """
 
 from __future__ import annotations

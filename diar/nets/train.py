@@ -29,7 +29,7 @@ class Phase(ABC):
     """A part of a training: parameters, a loss over samples 0 to ``n_samples`` - 1, and how long."""
 
     ends_are_comparable = True  # the loss before and after the phase, as to whether it did any good
-    negligible_loss = 0.0  # a phase that ends below did no harm, whatever it began with
+    negligible_loss = -math.inf  # a phase that ends below did no harm, whatever it began with
     smallest_batch = 1
     n_evaluated: int | None = None  # the first so many samples tell the loss before and after; None: all
     evaluated_at_once: int | None = None  # samples

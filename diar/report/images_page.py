@@ -38,8 +38,8 @@ class ImagesContent:
 
     @property
     def title(self) -> str:
-        """The data set's title, with what is to be known of its pixels."""
-        return self.experiments[0].runs[0].title
+        """The data set's title, with what is to be known of its pixels; where they differ, all titles."""
+        return ", ".join(dict.fromkeys(run.title for experiment in self.experiments for run in experiment.runs))
 
     def pictures_of(self, run: Run) -> Sequence[Picture]:
         return self.pictures.get((run.name, run.folder), ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 from diar.images.experiments import natural
@@ -49,9 +50,10 @@ def _series(picture: Picture) -> str:
 def in_order(pictures: Iterable[Picture]) -> list[list[Picture]]:
     """Pictures as they are shown: single ones, and series of those of many epochs; the losses come last."""
     ordered = sorted(pictures, key=lambda one: (one.name == "loss", natural(one.name), one.mime))
-    shown: dict[str, list[Picture]] = {}
-    for one in ordered:
-        members = [other for other in ordered if _series(other) == _series(one) and other.mime == one.mime]
-        is_series = bool(_series(one)) and len(members) > (2 if "epoch" in _series(one) else _LONGEST_IN_A_ROW)
-        shown.setdefault(f"series {_series(one)} {one.mime}" if is_series else f"{one.name} {one.mime}", []).append(one)
+    keys = [(_series(one), one.mime) for one in ordered]
+    sizes = Counter(keys)
+    shown: dict[tuple[str, ...], list[Picture]] = {}
+    for one, (series, mime) in zip(ordered, keys, strict=True):
+        is_series = bool(series) and sizes[series, mime] > (2 if "epoch" in series else _LONGEST_IN_A_ROW)
+        shown.setdefault(("series", series, mime) if is_series else (one.name, mime), []).append(one)
     return list(shown.values())

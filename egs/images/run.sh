@@ -56,7 +56,7 @@ Without options: everything on the handwritten digits that come with scikit-lear
   --device cpu|cuda|auto --num-threads N
                                  where networks are trained (default $device; 2 threads, small networks 1)
   --sae-sizes \"32 128\"           values of an embedding in stage 2, a training each with and without the latent layer
-                                 (default 32 to 512 by doubling, of the digits 4 to 32)
+                                 (default 32 to 512 by doubling, of the digits 4 to 32; preset smoke fewer)
   --net fc|conv                  network of stages 3 and 4: fully connected or convolutional (default $net)
   --input pixels|sift            what it sees in stages 3 and 4: dense SIFT descriptors are for fc (default $input)
   --augment none|shift-rotate    what is done to images by chance in stages 3 and 4 (default $augment)
@@ -96,13 +96,14 @@ case $net-$input-$augment in
   *-sift-shift-rotate) refuse "--input sift --augment shift-rotate: found both; wanted --input pixels, or --augment none" ;;
 esac
 check_numbers() { # <option> <value> <example> <pattern of what is no number>
-  local name=$1 value=$2 example=$3 pattern=$4 number before=" "
-  for number in ${value:-none}; do
+  local name=$1 value=$2 example=$3 pattern=$4 before=" " number
+  for number in $value; do
     # shellcheck disable=SC2254 # a pattern is meant
     case $number in $pattern) refuse "--$name: found '$value'; wanted numbers as in \"$example\"" ;; esac
     case $before in *" $number "*) refuse "--$name: found '$value'; wanted each number once" ;; esac
     before+="$number "
   done
+  [ "$before" != " " ] || refuse "--$name: found '$value'; wanted numbers as in \"$example\""
 }
 shopt -s extglob # patterns with alternatives
 check_numbers seeds "$seeds" "1 2 3" '@(*[!0-9]*|??????????*|0?*)'
@@ -114,7 +115,7 @@ for name in $stage_opts; do declare "own_$name=${!name}" "$name="; done # they w
 sae_sizes=${sae_sizes:-$sizes}
 for name in stage stop_stage ${num_threads:+num_threads}; do
   case ${!name} in
-    '' | *[!0-9]* | ???*) refuse "--${name//_/-}: found '${!name}'; wanted a number from 0 to 99" ;;
+    '' | *[!0-9]* | ???* | 0?*) refuse "--${name//_/-}: found '${!name}'; wanted a number from 0 to 99" ;;
   esac
 done
 for name in $stage_opts; do

@@ -25,7 +25,8 @@ def main() -> None:
     parser.add_argument("data", metavar="<data>", help="folder to write")
     parser.add_flag("--dataset", f"one of {', '.join(DATASETS)} (default digits)", default=DATASETS[0])
     parser.add_flag("--data-dir", "folder of the official files")
-    parser.add_flag("--check-md5", "refuse files that are not the official ones", default=True, kind=cli.boolean)
+    help_text = "refuse files that are not the official ones (default true)"
+    parser.add_flag("--check-md5", help_text, default=True, kind=cli.boolean)
     arguments = parser.parse_words(sys.argv[1:])
     name = cli.checked_choice("--dataset", arguments.dataset, DATASETS)
     folder = Path(arguments.data_dir) if arguments.data_dir else None

@@ -28,7 +28,7 @@ def test_the_spread_is_numpys_in_any_order(values: list[float]) -> None:
 def test_a_single_seed_has_no_deviation_and_what_lacks_is_not_made_up() -> None:
     one = spread([0.25])
     assert (one.mean, one.least, one.greatest, one.n) == (0.25, 0.25, 0.25, 1) and math.isnan(one.sd)
-    assert math.isnan(spread([0.25, math.nan]).mean)
+    assert math.isnan(spread([0.25, math.nan]).mean) and math.isnan(spread([0.25, math.inf]).sd)
 
 
 def test_seeds_of_the_same_settings_are_one_experiment_by_number() -> None:
@@ -108,3 +108,4 @@ def test_what_is_no_result_is_refused(change: dict[str, Any], message: str) -> N
 
 def test_numbers_in_names_count_as_numbers() -> None:
     assert sorted(["a10", "a9", "b", "a"], key=natural) == ["a", "a9", "a10", "b"]
+    assert sorted(["a2", "\u0663", "a"], key=natural) == ["a", "a2", "\u0663"]  # a digit, but no number here

@@ -128,6 +128,9 @@ def test_shares_are_in_percent_and_the_others_as_they_are() -> None:
     assert (shown_name("contrast"), shown("contrast", 0.12345)) == ("contrast", "0.1235")
     assert (shown("x", float("nan")), shown("x", float("inf"))) == ("–", "inf")
     assert (shown("n samples", 10000.0), shown("x", 999.96)) == ("10000", "1000")
+    assert (shown("x", -12345.6), shown_name("near_share"), shown("near_share", 0.01)) == (
+        "-12346", "near share, %", "1.00",
+    )  # fmt: skip
 
 
 def test_markdown_is_a_table_whatever_is_in_the_cells() -> None:

@@ -137,6 +137,10 @@ def test_a_series_shows_one_picture_at_a_time(page: Browser) -> None:
     assert page.run("document.getElementById('large-title').textContent").startswith("Epoch 1;")
 
 
+# whether something is drawn on a canvas
+DRAWN = """(canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(x => x))"""
+
+
 def test_animations_stop_and_go_on(page: Browser) -> None:
     button = "document.querySelector('.still')"
     assert page.run(f"{button}.textContent") == "Stop"
@@ -144,8 +148,15 @@ def test_animations_stop_and_go_on(page: Browser) -> None:
     page.wait(f"{button}.textContent === 'Play'")
     assert page.run("document.querySelectorAll('canvas').length") == 1
     assert page.box("canvas")[2] == 300
+    assert page.run(f"{DRAWN}(document.querySelector('canvas'))")
+    page.run("document.querySelector('canvas').closest('button').click()")
+    assert page.run("document.querySelectorAll('dialog canvas').length") == 1, "it stands still enlarged, too"
+    assert page.run("document.querySelectorAll('dialog img').length") == 0
+    assert page.run(f"{DRAWN}(document.querySelector('dialog canvas'))")
+    page.run("document.querySelector('dialog').close()")
     page.run(f"{button}.click()")
-    assert page.run(f"{button}.textContent") == "Stop" and page.run("document.querySelectorAll('canvas').length") == 0
+    assert page.run(f"{button}.textContent") == "Stop"
+    assert page.run("document.querySelectorAll('figure canvas').length") == 0
 
 
 def test_who_wants_no_motion_has_none(browser: Browser, path: Path) -> None:
@@ -154,6 +165,8 @@ def test_who_wants_no_motion_has_none(browser: Browser, path: Path) -> None:
     browser.command("Emulation.setEmulatedMedia", features=features, media="")
     browser.driver.get(path.as_uri())
     browser.wait("document.querySelector('.still').textContent === 'Play'")
+    browser.run("document.querySelector('canvas').closest('button').click()")
+    assert browser.run("[...document.querySelectorAll('dialog canvas, dialog img')].map(x => x.tagName)") == ["CANVAS"]
     assert browser.log() == []
 
 

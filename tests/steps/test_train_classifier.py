@@ -67,10 +67,10 @@ def test_the_same_seed_gives_the_same_bytes_and_another_others(folder: Path) -> 
 def test_what_is_there_stays_and_what_was_made_otherwise_goes(folder: Path) -> None:
     step(folder)
     before = files(folder)
-    (folder / "exp/seed1/.model.pt.1.tmp").write_text("of a killed run")
     (folder / "exp/seed1/epoch_001.png").write_text("of it")
     assert "trained already, with the same options from the same images" in step(folder, "--device=auto")
     assert files(folder) == before | {"epoch_001.png": b"of it"}
+    (folder / "exp/seed1/.model.pt.1.tmp").write_text("of a killed run")
     assert "trained already" not in step(folder, "--learning-rate=0.003")
     assert set(files(folder)) == set(before) and files(folder)["model.pt"] != before["model.pt"]
     write_blots(folder / "data", n_train=100)
@@ -84,16 +84,17 @@ def test_a_folder_of_others_is_not_emptied(folder: Path) -> None:
     assert (folder / "exp/seed1/thesis.txt").read_text() == "mine"
 
 
-@pytest.mark.parametrize("content", ['{"step": "wav_to_feats.py", "options": {}}', "[]"])
-def test_a_folder_that_another_program_made_is_refused(folder: Path, content: str) -> None:
+@pytest.mark.parametrize("name", ["options.json", "result.json"])
+@pytest.mark.parametrize("content", ['{"step": "wav_to_feats.py", "digest": "1"}', "[]"])
+def test_a_folder_that_another_program_made_is_refused(folder: Path, name: str, content: str) -> None:
     (folder / "exp/seed1").mkdir(parents=True)
-    (folder / "exp/seed1/options.json").write_text(content)
+    (folder / "exp/seed1" / name).write_text(content)
     (folder / "exp/seed1/A.ark").write_text("features")
     printed = step(folder, code=1)
     made = "wav_to_feats.py" if "feats" in content else "another program"
     wanted = "wanted an empty folder or one of train_classifier.py; name another folder"
     assert printed.endswith(f"exp/seed1: found what {made} made; {wanted}\n"), printed
-    assert {path.name for path in (folder / "exp/seed1").iterdir()} == {"options.json", "A.ark"}
+    assert {path.name for path in (folder / "exp/seed1").iterdir()} == {name, "A.ark"}
 
 
 @pytest.mark.parametrize("options", ["gone", "new"])
@@ -109,13 +110,26 @@ def test_a_result_of_other_options_is_never_taken_for_the_new_ones(folder: Path,
     assert result(folder)["options"]["epochs"] == 3
 
 
-def test_results_of_the_cpu_are_not_those_of_a_gpu(folder: Path) -> None:
+@pytest.mark.parametrize("word", ["--device=cuda", "--shift=10"])
+def test_a_call_that_is_refused_costs_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    import torch
+
     step(folder)
-    printed = step(folder, "--device=cuda", code=1)  # there is none, or it would be trained anew
-    assert "--device: found cuda, but torch sees no GPU; wanted cpu or auto" in printed
+    made = files(folder)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    printed = step(folder, word, code=1)  # results of the CPU are not those of a GPU
+    assert printed.splitlines()[-1].startswith(f"train_classifier.py: {word.partition('=')[0]}: found "), printed
+    assert files(folder) == made and "trained already" in step(folder)
 
 
-def test_it_is_trained_with_the_threads_that_were_asked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_of_the_user_stay_where_a_training_is_made_anew(folder: Path) -> None:
+    step(folder)
+    (folder / "exp/seed1/notes.txt").write_text("mine")
+    step(folder, "--epochs=1")
+    assert (folder / "exp/seed1/notes.txt").read_text() == "mine"
+
+
+def test_it_is_judged_with_the_threads_that_were_asked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
     from diar.images import classify
@@ -130,13 +144,13 @@ def test_it_is_trained_with_the_threads_that_were_asked_for(folder: Path, monkey
 KILLED = """
 import os, runpy, sys
 from diar.io import checkpoint
-from diar import image_job
+from diar.io.images import seed_folder
 written = checkpoint.write_checkpoint
 def write(path, content):
     written(path, content)
     if path.name == "model.state" and content["epoch"] == 2:
         os._exit(9)
-image_job.write_checkpoint = write
+seed_folder.write_checkpoint = write
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
@@ -146,6 +160,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 def test_a_killed_training_goes_on_and_gives_the_same_bytes(folder: Path, net: str) -> None:
     words = ["--net", net, "--flip=alternating", *(["--widths=8-8-8", "--learning-rate=0.1"] * (net == "resnet"))]
     step(folder, *words, out="exp/whole")
+    step(folder, *words, "--epochs=1")  # what it leaves is not taken for this training's
     program = str(ROOT / "steps" / "train_classifier.py")
     done = subprocess.run(
         [sys.executable, "-c", KILLED, program, *FLAGS, *words, "data", "exp/seed1"],

@@ -62,7 +62,7 @@ def test_a_row_has_figures_of_the_test_images_beside_those_of_pca(folder: Path, 
     dataset = read_prepared(folder / "data")
     network = from_checkpoint(read_checkpoint(folder / "exp/seed1/model.pt"), "model.pt")
     wanted = judge(dataset.test.images, reconstructions(network, dataset.test.images, DEVICE))
-    wanted |= judge_pca(dataset.train.images, dataset.test.images, 8, DEVICE)
+    wanted |= judge_pca(dataset.train.images, dataset.test.images, 8)
     assert found["figures"] == pytest.approx(wanted, rel=1e-5)
     losses = [line["losses"]["loss"] for line in json.loads((folder / "exp/seed1/loss.json").read_text())]
     assert losses[-1] < losses[0]
@@ -73,20 +73,20 @@ def test_the_validation_part_is_judged_if_asked_for_and_pca_does_not_learn_from_
     found = result(folder)
     assert (found["n_train"], found["n_test"], found["figures"]["pca_components"]) == (50, 12, 8)
     dataset = read_prepared(folder / "data")
-    whole = judge_pca(dataset.train.images, dataset.test.images, 8, DEVICE)
+    whole = judge_pca(dataset.train.images, dataset.test.images, 8)
     assert found["figures"]["pca_mse"] > whole["pca_mse"]
 
 
 KILLED = """
 import os, runpy, sys
 from diar.io import checkpoint
-from diar import image_job
+from diar.io.images import seed_folder
 written = checkpoint.write_checkpoint
 def write(path, content):
     written(path, content)
     if path.name == "model.state" and content["epoch"] == 2:
         os._exit(9)
-image_job.write_checkpoint = write
+seed_folder.write_checkpoint = write
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """

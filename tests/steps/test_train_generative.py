@@ -116,13 +116,13 @@ def test_the_same_seed_gives_the_same_bytes_and_another_others(folder: Path, kin
 KILLED = """
 import os, runpy, sys
 from diar.io import checkpoint
-from diar import image_job
+from diar.io.images import seed_folder
 written = checkpoint.write_checkpoint
 def write(path, content):
     if path.name == "model.state" and content["epoch"] == 3:
         os._exit(9)  # the picture of epoch 3 is there, its state is not
     written(path, content)
-image_job.write_checkpoint = write
+seed_folder.write_checkpoint = write
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
@@ -158,6 +158,7 @@ def test_another_judge_judges_anew_what_was_trained(folder: Path) -> None:
     assert files(folder)["model.pt"] == made["model.pt"]
     printed = step(folder, "gan", "--judge=other.pt", "--samples=60")
     assert "epoch 3 of 3" not in printed and result(folder)["figures"]["n_samples"] == 60
+    assert json.loads(files(folder)["options.json"])["options"]["samples"] == 60
     assert "trained already" in step(folder, "gan", "--judge=other.pt", "--samples=60")
     assert "epoch 3 of 3" in step(folder, "gan", "--samples=60", "--learning-rate=0.001")
 

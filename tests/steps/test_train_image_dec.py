@@ -187,13 +187,13 @@ def test_k_means_of_pixels_is_a_row_of_its_own(folder: Path) -> None:
 KILLED = """
 import os, runpy, sys
 from diar.io import checkpoint
-from diar import image_job
+from diar.io.images import seed_folder
 written = checkpoint.write_checkpoint
 def write(path, content):
     written(path, content)
     if path.name == "model.state" and (content["phase"], content["epoch"]) == {at}:
         os._exit(9)
-image_job.write_checkpoint = write
+seed_folder.write_checkpoint = write
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """

@@ -45,7 +45,9 @@ def _arrays(path: Path, content: bytes) -> dict[str, Any]:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files if name in _KINDS}
-    except (ValueError, OSError, EOFError, LookupError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        ValueError, OSError, EOFError, LookupError, TypeError, NotImplementedError, zipfile.BadZipFile, zlib.error,
+    ) as error:  # fmt: skip
         reason = " ".join(str(error).split())[:100]
         raise DataError(path, f"cannot be read ({reason})", "wanted a numpy archive", "fetch it anew") from None
     for name, kind in _KINDS.items():

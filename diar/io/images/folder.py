@@ -6,6 +6,7 @@ uint8; ``dataset.json``, written last, is the mark that the folder is complete.
 
 from __future__ import annotations
 
+import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,7 +56,7 @@ def read_table(folder: Path) -> Mapping[str, Any]:
 
 
 def read_prepared(folder: Path) -> Dataset:
-    """The data set that ``write_dataset`` wrote; its images are mapped, not read.
+    """The data set that ``write_dataset`` wrote; its images are mapped into memory.
 
     Raises:
         DataError: the folder is missing or not complete, or a file of it is another's.
@@ -66,7 +67,11 @@ def read_prepared(folder: Path) -> Dataset:
     if train.shape != test.shape:
         raise DataError(folder, f"found training images of {train.shape} and test images of {test.shape}",
                         "wanted the same size", _ADVICE)  # fmt: skip
-    return Dataset(table["name"], train, test, table["pixels"], table["sources"])
+    found = Dataset(table["name"], train, test, table["pixels"], table["sources"])
+    for name, array in zip(_ARRAYS, _arrays(found), strict=True):
+        if _crc32(array) != table["crc32"][name]:
+            raise DataError(folder / f"{name}.npy", "has other content than stage 0 wrote", advice=_ADVICE)
+    return found
 
 
 def _read_part(folder: Path, part: str, n_classes: int) -> ImageSet:
@@ -82,7 +87,7 @@ def _read_part(folder: Path, part: str, n_classes: int) -> ImageSet:
 def _read_array(path: Path, n_dims: int) -> UInt8:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         reason = " ".join(str(error).split())[:100]
         raise DataError(path, f"cannot be read ({reason})", advice=_ADVICE) from None
     if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or array.ndim != n_dims:

@@ -4,17 +4,22 @@ const large = document.getElementById('large');
 const enlarging = [...document.querySelectorAll('.enlarge')];
 let shown = -1;
 
-function seen(button) {
-  return button.querySelector('img:not([hidden])') ?? button.querySelector('img');
+function seen(button) { // an animation that stands still is a canvas
+  return button.querySelector('canvas, img:not([hidden])') ?? button.querySelector('img');
+}
+
+function copied(picture) {
+  const copy = picture.cloneNode();
+  copy.hidden = false;
+  if (copy instanceof HTMLCanvasElement) copy.getContext('2d').drawImage(picture, 0, 0);
+  return copy;
 }
 
 function enlarge(number) {
   shown = number;
-  const image = seen(enlarging[number]);
-  const copy = image.cloneNode();
-  copy.hidden = false;
-  large.querySelector('.picture').replaceChildren(copy);
-  document.getElementById('large-title').textContent = image.alt;
+  const picture = seen(enlarging[number]);
+  large.querySelector('.picture').replaceChildren(copied(picture));
+  document.getElementById('large-title').textContent = enlarging[number].querySelector('img').alt;
   if (!large.open) large.showModal();
 }
 
@@ -56,7 +61,7 @@ for (const button of document.querySelectorAll('.still')) {
   const stop = async () => {
     await image.decode();
     [still.width, still.height] = [image.naturalWidth, image.naturalHeight];
-    still.style.width = `${image.width}px`;
+    still.style.width = `${image.getAttribute('width')}px`;
     still.className = image.className;
     still.getContext('2d').drawImage(image, 0, 0);
     image.before(still);

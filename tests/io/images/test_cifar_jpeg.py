@@ -47,7 +47,7 @@ def grey() -> bytes:
     [
         (b"", r"j: cannot be read \(.*\); wanted a numpy archive; fetch it anew"),
         (WHOLE[:-30], r"j: cannot be read \(.*\); wanted a numpy archive; fetch it anew"),
-        (WHOLE[:60] + bytes(40) + WHOLE[100:], r"j: .*"),
+        (WHOLE[:60] + bytes(40) + WHOLE[100:], r"j: cannot be read \(.*\); wanted a numpy archive; .*"),
         (jpeg_archive(IMAGES, LABELS, offset=np.arange(4.0)), r"j: 'offset': found float64 \(4,\); wanted int64 of .*"),
         (jpeg_archive(IMAGES, LABELS, label=np.array([1, 2], np.uint8)), "j: found 4 offsets up to .*; wanted 3 .*"),
         (jpeg_archive(IMAGES, LABELS, offset=np.zeros(0, np.int64)), "j: found 0 offsets up to none; .*"),

@@ -72,6 +72,8 @@ def test_what_is_not_complete_is_told(tmp_path: Path) -> None:
         ("test_labels.npy", npy(np.zeros(3)), "test_labels.npy: found float64 of 1 dimensions; wanted uint8 of 1"),
         ("test_images.npy", npy(np.zeros((3, 5, 4), np.uint8)), "found uint8 of 3 dimensions; wanted uint8 of 4"),
         ("test_images.npy", npy(np.zeros((3, 4, 5, 3), np.uint8)), r"d: found training images of \(5, 4, 3\) and test"),
+        ("test_images.npy", npy(SET.test.images[::-1].copy()), "test_images.npy: has other content than stage 0 wrote"),
+        ("test_images.npy", b"PK no zip", r"test_images.npy: cannot be read \("),
         ("test_images.npy", zipped(), "test_images.npy: found no array; wanted uint8 of 4"),
         ("dataset.json", json.dumps({"name": "cifar10"}).encode(), "dataset.json: is no table of a data set"),
         ("dataset.json", json.dumps({**read_table(tmp_path / "d"), "name": []}).encode(), "is no table of a data set"),
