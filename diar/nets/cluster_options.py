@@ -47,7 +47,7 @@ class ImageSaeOptions(StackOptions, ReconstructionOptions):
     """How a stacked autoencoder that images are clustered by is trained, whatever its layers are."""
 
     learning_rate: float = option(1e-3, "of the squared error, as --squares has it", low=1e-9)
-    schedule: str = option("cosine", _help("schedule"), choices=("constant", "cosine", "one_cycle"))
+    schedule: str = option("one_cycle", _help("schedule"), choices=("constant", "cosine", "one_cycle"))
     fused: bool = option(True, _help("fused"))
     batch_size: int = option(256, "samples an update is made from", low=1)
     bottleneck: int = option(10, "values of a code", low=1)
