@@ -91,7 +91,8 @@ class ClusterJob(ImageJob):
         mapping = best_mapping(labels, found, len(classes), n_clusters)
         order = [int(np.flatnonzero(mapping == k)[0]) for k in range(len(classes))]
         counts = contingency(labels, found, len(classes), n_clusters)[:, order]
-        return {"confusion": confusion_figure(counts.tolist(), classes, title)}
+        sizes = np.bincount(labels, minlength=len(classes)).tolist()  # images of further clusters are of no class
+        return {"confusion": confusion_figure(counts.tolist(), classes, title, sizes)}
 
     def map(self, panels: Mapping[str, Clustering], images: ImageSet, title: str) -> Figure:
         """The codes of some images in two dimensions, a panel a clustering, with its accuracy."""

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from diar.errors import DataError
 from diar.nets.autoencoder import StackedAutoencoder, encode_all, seen, squared_error
 from diar.nets.cluster_options import KmeansOptions
 from diar.nets.inputs import Inputs
@@ -153,12 +154,18 @@ def cluster_weights(embedder: str, options: DecOptions) -> tuple[float, float]:
 
 
 def kmeans_centres(codes: Tensor, n_clusters: int, options: DecOptions | KmeansOptions) -> Tensor:
-    """(K, E) centres of (N, E) codes: the best of many starts on a sample of them goes on with all."""
+    """(K, E) centres of (N, E) codes: the best of many starts on a sample of them goes on with all.
+
+    Raises:
+        DataError: there are fewer codes than clusters.
+    """
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
     values: NDArray[np.float32] = codes.cpu().numpy()
+    if len(values) < n_clusters:
+        raise DataError("clusters", f"found {len(values)} samples", f"wanted {n_clusters} or more, one a cluster")
     rng = np.random.default_rng(options.seed)
     n_samples = max(options.kmeans_samples, n_clusters)
     sample = values[np.sort(rng.permutation(len(values))[:n_samples])]

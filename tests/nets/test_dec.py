@@ -371,3 +371,9 @@ def test_the_sample_is_of_the_size_asked_for_and_has_a_code_a_cluster_at_least(m
 def test_bad_options_are_refused(values: dict[str, object]) -> None:
     with pytest.raises(DataError, match=f"^--{next(iter(values)).replace('_', '-')}: found"):
         DecEmbeddingOptions(**values)
+
+
+def test_more_clusters_than_samples_are_told() -> None:
+    with pytest.raises(DataError, match=r"^clusters: found 5 samples; wanted 6 or more, one a cluster$"):
+        kmeans_centres(torch.rand(5, 2), 6, dec())
+    assert len(kmeans_centres(torch.rand(6, 2), 6, dec())) == 6
