@@ -256,6 +256,7 @@ def test_presets_have_what_every_set_and_net_wants(recipe: Recipe) -> None:
         names = ("classifier_opts", "sae_opts", "pretrain_opts", "dec_opts", "vae_opts", "gan_opts")
         for nets, dataset in product((("basic", "fc"), ("resnet", "conv")), DATASETS):
             missing = "; ".join(f'[ -n "${{{name}-}}" ] || echo {name}' for name in names)
-            script = f"classifier={nets[0]} net={nets[1]} input=pixels dataset={dataset}; . conf/{preset}.conf; {missing}"
+            chosen = f"classifier={nets[0]} net={nets[1]} input=pixels dataset={dataset}"
+            script = f"{chosen}; . conf/{preset}.conf; {missing}"
             printed = subprocess.check_output(["bash", "-euc", script], cwd=recipe.folder, text=True)
             assert not printed, (preset, nets, dataset)
