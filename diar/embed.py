@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diar.errors import DataError
+from diar.model_content import making_again, model_content
 from diar.nets.options import (
     DecEmbeddingOptions,
     DecOptions,
@@ -104,17 +105,11 @@ class EmbeddingModel:
         """Weights and plain values, for ``diar.io.checkpoint``."""
         import torch
 
-        return {
-            "format": _FORMAT,
-            "kind": self.kind,
-            "widths": list(self.network.widths),
-            "inputs": asdict(self.inputs),
-            "features": dict(self.features),
-            "options": dict(self.options),
-            "digest": self.digest,
-            "axes": torch.from_numpy(self.axes),
-            "weights": {name: value.cpu() for name, value in self.network.state_dict().items()},
-        }
+        return model_content(
+            self.network, kind=self.kind, widths=list(self.network.widths), inputs=asdict(self.inputs),
+            features=dict(self.features), options=dict(self.options), digest=self.digest,
+            axes=torch.from_numpy(self.axes),
+        )  # fmt: skip
 
     @classmethod
     def from_checkpoint(cls, content: Mapping[str, Any], where: object) -> EmbeddingModel:
@@ -126,18 +121,13 @@ class EmbeddingModel:
         from diar.nets.autoencoder import Autoencoder
         from diar.nets.train import seeded
 
-        try:
-            if content["format"] != _FORMAT:
-                raise DataError(where, f"found format {content['format']}", f"wanted {_FORMAT}", "train it again")
+        with making_again(content, where, "a model of embeddings"):
             with seeded(0):  # first weights are drawn, though others take their place
                 network = Autoencoder(content["widths"])
             network.load_state_dict(content["weights"])
             parts = (content["features"], content["options"], content["digest"])
             axes = content["axes"].numpy()
             return cls(content["kind"], network, axes, InputOptions(**content["inputs"]), *parts)
-        except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-            reason = " ".join(str(error).split())[:100]
-            raise DataError(where, f"not a model of embeddings ({reason})", advice="train it again") from None
 
 
 @dataclass(frozen=True)

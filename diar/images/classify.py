@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diar.embed import Resumption
-from diar.errors import DataError
 from diar.images.confusion import accuracy, accuracy_by_class, confusion_matrix
 from diar.images.sets import ImageSet, UInt8
+from diar.model_content import making_again, model_content
 from diar.nets.image_options import AugmentOptions, BasicNetOptions, ClassifierOptions, ResNetOptions
 from diar.nets.options import DeviceOptions
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from diar.nets.train import Epoch
 
 NETS: dict[str, type[ClassifierOptions]] = {"basic": BasicNetOptions, "resnet": ResNetOptions}
-_FORMAT = 1
 
 
 def train_classifier(
@@ -83,9 +82,9 @@ def judge(found: NDArray[np.float32], labels: UInt8) -> dict[str, Any]:
 
 def to_checkpoint(network: Classifier, net: str, shape: tuple[int, int, int], options: ClassifierOptions) -> Any:
     """Weights and plain values, for ``diar.io.checkpoint``."""
-    weights = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
-    content = {"format": _FORMAT, "net": net, "shape": list(shape), "n_classes": network.n_classes}
-    return content | {"options": asdict(options), "weights": weights}
+    return model_content(
+        network, net=net, shape=list(shape), n_classes=network.n_classes, options=asdict(options)
+    )
 
 
 def from_checkpoint(content: Mapping[str, Any], where: object) -> Classifier:
@@ -96,14 +95,9 @@ def from_checkpoint(content: Mapping[str, Any], where: object) -> Classifier:
     """
     from diar.nets.classifier import make_network
 
-    try:
-        if content["format"] != _FORMAT:
-            raise DataError(where, f"found format {content['format']}", f"wanted {_FORMAT}", "train it again")
+    with making_again(content, where, "a classifier"):
         options = NETS[content["net"]](**content["options"])
         height, width, n_channels = content["shape"]
         network = make_network((height, width, n_channels), content["n_classes"], options)
         network.load_state_dict(content["weights"])
-    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        reason = " ".join(str(error).split())[:100]
-        raise DataError(where, f"not a classifier ({reason})", advice="train it again") from None
     return network

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diar.embed import Resumption
-from diar.errors import DataError
 from diar.images.grid import to_bytes
 from diar.images.latents import Float32
 from diar.images.sets import ImageSet, UInt8
+from diar.model_content import making_again, model_content
 from diar.nets.image_options import GanOptions, VaeOptions
 from diar.nets.options import DeviceOptions
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from diar.nets.train import Epoch
     from diar.nets.vae import Vae
 
-_FORMAT = 1
 _ACTIVE_NATS = 0.01  # of a latent value that tells something of the image
 
 
@@ -130,9 +129,7 @@ def judge_bound(network: Vae, images: UInt8, device: DeviceOptions) -> dict[str,
 
 def to_checkpoint(network: Generative, kind: str, options: VaeOptions | GanOptions) -> dict[str, Any]:
     """Weights and plain values, for ``diar.io.checkpoint``; ``kind`` is vae or gan."""
-    weights = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
-    content = {"format": _FORMAT, "kind": kind, "shape": list(network.shape)}
-    return content | {"options": asdict(options), "weights": weights}
+    return model_content(network, kind=kind, shape=list(network.shape), options=asdict(options))
 
 
 def from_checkpoint(content: Mapping[str, Any], where: object) -> Generative:
@@ -141,9 +138,7 @@ def from_checkpoint(content: Mapping[str, Any], where: object) -> Generative:
     Raises:
         DataError: the content is something else.
     """
-    try:
-        if content["format"] != _FORMAT:
-            raise DataError(where, f"found format {content['format']}", f"wanted {_FORMAT}", "train it again")
+    with making_again(content, where, "a network that makes images"):
         height, width, n_channels = content["shape"]
         shape, cpu = (height, width, n_channels), DeviceOptions(device="cpu")
         network: Generative
@@ -154,7 +149,4 @@ def from_checkpoint(content: Mapping[str, Any], where: object) -> Generative:
         else:
             raise ValueError(f"found '{content['kind']}'")
         network.load_state_dict(content["weights"])
-    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        reason = " ".join(str(error).split())[:100]
-        raise DataError(where, f"not a network that makes images ({reason})", advice="train it again") from None
     return network

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diar.embed import Resumption
-from diar.errors import DataError
 from diar.images.fidelity import psnr, squared_errors, ssim
 from diar.images.grid import grid, to_bytes
 from diar.images.pca import as_numbers, principal_axes
 from diar.images.sets import ImageSet, UInt8
+from diar.model_content import making_again, model_content
 from diar.nets.image_options import ConvAutoencoderOptions
 from diar.nets.options import DeviceOptions
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 Float32 = NDArray[np.float32]
 
-_FORMAT = 1
 _N_SHOWN, _SCALE = 12, 3  # images of a picture, and how many pixels each of their pixels gets
 
 
@@ -84,8 +83,7 @@ def pairs_picture(images: UInt8, found: Float32) -> UInt8:
 
 def to_checkpoint(network: ConvAutoencoder, shape: tuple[int, int, int], options: ConvAutoencoderOptions) -> Any:
     """Weights and plain values, for ``diar.io.checkpoint``."""
-    weights = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
-    return {"format": _FORMAT, "shape": list(shape), "options": asdict(options), "weights": weights}
+    return model_content(network, shape=list(shape), options=asdict(options))
 
 
 def from_checkpoint(content: Mapping[str, Any], where: object) -> ConvAutoencoder:
@@ -96,13 +94,8 @@ def from_checkpoint(content: Mapping[str, Any], where: object) -> ConvAutoencode
     """
     from diar.nets.conv_autoencoder import make_untrained
 
-    try:
-        if content["format"] != _FORMAT:
-            raise DataError(where, f"found format {content['format']}", f"wanted {_FORMAT}", "train it again")
+    with making_again(content, where, "a convolutional autoencoder"):
         height, width, n_channels = content["shape"]
         network = make_untrained((height, width, n_channels), ConvAutoencoderOptions(**content["options"]))
         network.load_state_dict(content["weights"])
-    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        reason = " ".join(str(error).split())[:100]
-        raise DataError(where, f"not a convolutional autoencoder ({reason})", advice="train it again") from None
     return network

@@ -7,6 +7,8 @@ the identity, biases of the batch normalisations that learn faster than all else
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -25,7 +27,7 @@ _WHITENING_FLOOR = 5e-4  # of variances, in units of the normalised pixels'
 _SCORE_SCALE = 1 / 9
 
 
-class Classifier(nn.Module):
+class Classifier(nn.Module, ABC):
     """Scores of K classes from images that are normalised by ``mean`` and ``deviation``, (C,) each."""
 
     mean: Tensor
@@ -41,13 +43,13 @@ class Classifier(nn.Module):
         """(B, C, H, W) images, 0 to 1, with zero mean and unit variance."""
         return (images - self.mean[:, None, None]) / self.deviation[:, None, None]
 
+    @abstractmethod
     def features(self, images: Tensor) -> Tensor:
         """(B, F) what the last layer sees of (B, C, H, W) images, 0 to 1."""
-        raise NotImplementedError
 
+    @abstractmethod
     def forward(self, images: Tensor) -> Tensor:
         """(B, K) scores, the logarithms of probabilities up to a constant."""
-        raise NotImplementedError
 
 
 class BasicNet(Classifier):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 _AT_ONCE = 1000  # images
 
 
-class Generative(nn.Module):
+class Generative(nn.Module, ABC):
     """A network that makes images of ``shape`` (height, width, channels) from standard normal latent vectors."""
 
     def __init__(self, shape: tuple[int, int, int], n_latent: int) -> None:
@@ -23,9 +24,9 @@ class Generative(nn.Module):
         """Values of an image."""
         return math.prod(self.shape)
 
+    @abstractmethod
     def values(self, latents: Tensor) -> Tensor:
         """(B, D) values, 0 to 1, of the images of (B, L) latent vectors."""
-        raise NotImplementedError
 
 
 def images_of(network: Generative, latents: Tensor) -> Tensor:

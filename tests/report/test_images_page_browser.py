@@ -177,3 +177,4 @@ def test_pictures_to_look_at(browser: Browser, path: Path) -> None:
         browser.open(path, width=width, height=2200, dark=dark)
         browser.frame()
         browser.screenshot(folder / f"images_{name}.png")
+        assert (folder / f"images_{name}.png").stat().st_size > 10_000
