@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from diar import cli
 from diar.errors import DataError
-from diar.image_job import ImageJob
-from diar.images.cluster import AUGMENTS, INPUTS, Clustering, Labels, Pretrained, Sight
+from diar.image_job import ImageJob, crc32_of
+from diar.images.cluster import AUGMENTS, INPUTS, Clustering, ImageInput, Labels, Pretrained
 from diar.images.cluster_samples import most_certain
-from diar.images.cluster_scores import best_mapping, cluster_scores, contingency
+from diar.images.cluster_scores import best_mapping, cluster_accuracy, cluster_scores, contingency
 from diar.images.grid import grid
-from diar.images.sets import ImageSet, UInt8
+from diar.images.sets import ImageSet, PartOptions, UInt8
 from diar.io.checkpoint import read_checkpoint
 from diar.io.files import read_bytes
 from diar.io.images.seed_folder import MODEL
@@ -52,17 +51,23 @@ class ClusterJob(ImageJob):
     ) -> None:
         super().__init__(description, noun, options, {name: _FLAGS.get(name, text) for name, text in flags.items()})
 
-    def sight(self, known: Sight | None = None) -> Sight:
-        """What is seen of images: that of an autoencoder, or what the flags say; noted among the choices."""
-        augment = getattr(self.arguments, "augment", None) or (known.augment if known else AUGMENTS[0])
-        cli.checked_choice("--augment", augment, AUGMENTS)
-        if known is None:
-            source = cli.checked_choice("--input", self.arguments.input or INPUTS[0], INPUTS)
-            sight = Sight(source, augment, *(asdict(one)["sift_grid"] for one in self.options(SiftOptions)))
-        else:
-            sight = Sight(known.input, augment, known.sift_grid)
-        self.records(input=sight.input, augment=sight.augment)
-        return sight
+    def image_input(self, known: ImageInput | None = None) -> ImageInput:
+        """What is made of images, as the flags say, or an autoencoder that is ``known``; noted among the choices."""
+        known = known or self._described_input()
+        augment = getattr(self.arguments, "augment", None) or known.augment
+        found = replace(known, augment=cli.checked_choice("--augment", augment, AUGMENTS))
+        grid_ = {"sift_grid": str(found.sift_grid)} if found.source == "sift" else {}
+        self.records(input=found.source, augment=found.augment, **grid_)
+        return found
+
+    def _described_input(self) -> ImageInput:
+        source = cli.checked_choice("--input", self.arguments.input or INPUTS[0], INPUTS)
+        return ImageInput(source, sift_grid=self.options(SiftOptions)[0].sift_grid)
+
+    def images(self) -> dict[str, Any]:
+        """Which images are clustered, to be kept with a model."""
+        found = self.set_description()
+        return found | {"crc32": crc32_of(found["crc32"])} | asdict(self.options(PartOptions)[0])
 
     def pretrained(self) -> Pretrained:
         """The autoencoder that ``--pretrained`` names, a folder or a model.
@@ -76,13 +81,25 @@ class ClusterJob(ImageJob):
         path = path / MODEL if path.is_dir() else path
         content = read_checkpoint(path)
         found = Pretrained.from_checkpoint(content, path)
-        if content.get("dataset") != self.dataset.name:
-            raise DataError(path, f"found an autoencoder of {content.get('dataset')}", f"wanted {self.dataset.name}")
+        own, theirs = self.images(), content.get("images", {})
+        if differing := [name for name in own if theirs.get(name) != own[name]]:
+            had, wanted = (", ".join(f"{name} {one.get(name)}" for name in differing) for one in (theirs, own))
+            raise DataError(path, f"found an autoencoder of other images: {had}", f"wanted {wanted}")
         made = {name: value for name, value in asdict(found.options).items() if name not in _NOT_PRETRAINING}
-        settings = json.dumps([made, asdict(found.sight)], sort_keys=True)
-        self.records(net=found.net, pretraining=f"{zlib.crc32(settings.encode()):08x}")
+        self.records(net=found.net, pretraining=crc32_of([made, asdict(found.input)]))
         self.begins_from(pretrained=f"{zlib.crc32(read_bytes(path)):08x}")
         return found
+
+    def figures(self, images: ImageSet, found: Labels, n_test: int) -> dict[str, float]:
+        """How (N,) cluster numbers agree with the classes; of the ``n_test`` images at the end alone, too.
+
+        Settings are chosen with the labels of training images, which are among those judged; the accuracy of the test
+        images alone, after a mapping of their own, is what no choice has seen.
+        """
+        scores = cluster_scores(images.labels, found)
+        if self.options(PartOptions)[0].judged_on == "test":
+            scores["test acc"] = cluster_accuracy(images.labels[-n_test:], found[-n_test:])
+        return scores
 
     def plots(self, labels: Labels, found: Labels, title: str) -> dict[str, Figure]:
         """The confusion matrix of clusters, each taken for the class that it stands for."""
@@ -97,19 +114,14 @@ class ClusterJob(ImageJob):
     def map(self, panels: Mapping[str, Clustering], images: ImageSet, title: str) -> Figure:
         """The codes of some images in two dimensions, a panel a clustering, with its accuracy."""
         chosen = np.random.default_rng(_MAP_SEED).permutation(len(images))[:MAPPED]
-        named = {f"{name}: ACC {100 * scores_of(images, one.labels)['acc']:.1f} %": one.codes[chosen]
+        named = {f"{name}: ACC {100 * cluster_accuracy(images.labels, one.labels):.1f} %": one.codes[chosen]
                  for name, one in panels.items()}  # fmt: skip
         return map_figure(named, images.labels[chosen], self.dataset.classes, title)
 
 
-def everything(learned: ImageSet, judged: ImageSet) -> ImageSet:
-    """Both parts as one set."""
+def all_images(learned: ImageSet, judged: ImageSet) -> ImageSet:
+    """Both parts as one set, those to be judged on at its end."""
     return ImageSet(np.concatenate([learned.images, judged.images]), np.concatenate([learned.labels, judged.labels]))
-
-
-def scores_of(images: ImageSet, found: Labels) -> dict[str, float]:
-    """``acc``, ``nmi`` and ``ari`` of (N,) cluster numbers."""
-    return cluster_scores(images.labels, found)
 
 
 def samples_picture(images: UInt8, clustering: Clustering) -> UInt8:

@@ -188,9 +188,9 @@ def train_dec(
         inputs = speech.inputs(sae.inputs, device)
         k = min(n_clusters, max(1, len(inputs) // _FEWEST_A_CLUSTER))
         if len(inputs) and resumption.state is None:
-            centres = kmeans_centres(encode_all(network, inputs), k, options)
+            centres = kmeans_centres(encode_all(network, inputs), k, options, options.seed)
         else:
-            centres = torch.zeros(k, network.widths[-1], device=where)
+            centres = torch.zeros(k, network.code_size, device=where)
         model = Dec(network, centres)
         phase = DecPhase(model, inputs, options, *cluster_weights(kind, options))
         history = train(model, [phase], options, resumption.state, resumption.after_epoch, resumption.after_update)

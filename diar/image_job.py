@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 import zlib
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from diar.nets.train import Epoch, TrainingState
 
+_SECONDS_A_STATE = 10.0  # from one to the next: to write a large one takes tenths
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,8 @@ class ImageJob:
 
     ``<data>`` is a prepared data set. ``<output>`` gets ``model.pt``, ``loss.json`` and ``loss.png``, pictures, and in
     the end ``result.json``: figures, options, seconds. What is there already of the same options and images stays as it
-    is; a training that was killed goes on from its last epoch; what was made with others is removed. Where only the
-    judging has changed, what was trained is judged anew.
+    is; a training that was killed goes on from an epoch of its last ten seconds or its last epoch; what was made with
+    others is removed. Where only the judging has changed, what was trained is judged anew.
     """
 
     keeps_state = False  # that of the last epoch, from which a finished training can be judged anew
@@ -124,9 +126,15 @@ class ImageJob:
         def seconds() -> float:
             return before + time.perf_counter() - started
 
+        written = -math.inf
+
         def after_epoch(state: TrainingState) -> None:
-            folder.write_state(state_to_checkpoint(state, digest) | {"seconds": seconds()})
-            progress.show(state.history[-1])
+            nonlocal written
+            line = state.history[-1]
+            if line.epoch == line.of or seconds() - written >= _SECONDS_A_STATE:
+                folder.write_state(state_to_checkpoint(state, digest) | {"seconds": seconds()})
+                written = seconds()
+            progress.show(line)
 
         from diar.nets.train import threads
 
@@ -154,14 +162,18 @@ class ImageJob:
         figures = ", ".join(f"{name} {_short(value)}" for name, value in trained.figures.items() if _is_number(value))
         print(f"{self.output}: {figures}; {measured['seconds']} s", flush=True)
 
+    def set_description(self) -> dict[str, Any]:
+        """What tells the data set from others."""
+        table = read_table(self.data)
+        return {name: table[name] for name in ("name", "pixels", "crc32")}
+
     def _provenance(self) -> dict[str, Any]:
         """All that the result depends on."""
         options = {name: value for cls in self._classes for name, value in asdict(self.options(cls)[0]).items()}
-        table = read_table(self.data)
         return {
             "step": Path(sys.argv[0]).name,
             "version": __version__,
-            "dataset": {name: table[name] for name in ("name", "pixels", "crc32")},
+            "dataset": self.set_description(),
             "options": options,
             "choices": self._choices | self._judging_choices,
             **({"basis": self._basis} if self._basis else {}),
@@ -175,15 +187,16 @@ class ImageJob:
         made = self._provenance()
         del made["version"]
         made["options"]["device"] = _kind_of(device)
-        judged = _crc32_of(made)
+        judged = crc32_of(made)
         for cls in self.judging:
             for field_ in fields(cls):
                 del made["options"][field_.name]
         made["choices"] = self._choices
-        return _crc32_of(made), judged
+        return crc32_of(made), judged
 
 
-def _crc32_of(content: Mapping[str, Any]) -> str:
+def crc32_of(content: Any) -> str:
+    """A checksum of plain values, in hexadecimal."""
     return f"{zlib.crc32(json.dumps(content, sort_keys=True).encode()):08x}"
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """train image_dec: image_sae, images -> image_dec: DEC or IDEC of one seed, from a pretrained autoencoder.
 
-K-means of the codes gives the centres; then the code is bent towards clusters, with --kind idec under the decoder's
+K-means of the codes gives the centres; then codes are drawn towards clusters, with --kind idec under the decoder's
 loss. It learns from all images without their labels, and is judged on the same: training and test images, or with
 --judged-on validation the training images alone. <output> gets the model, its losses, maps of codes before and after,
 the images that clusters are most certain of, and result.json: how clusters agree with classes, before (start) and
@@ -11,11 +11,12 @@ e.g.: steps/train_image_dec.py --kind idec --pretrained exp/mnist/pretrained_fc/
 """
 
 from diar import cli
-from diar.cluster_job import ClusterJob, everything, samples_picture, scores_of
+from diar.cluster_job import ClusterJob, all_images, samples_picture
 from diar.embed import Resumption
 from diar.image_job import Trained
-from diar.images.cluster import bend, model_to_checkpoint
+from diar.images.cluster import train_dec
 from diar.images.sets import ImageSet
+from diar.model_content import model_content
 from diar.nets.cluster_options import ImageDecOptions
 from diar.nets.options import DeviceOptions
 
@@ -30,20 +31,22 @@ def main() -> None:
     job = ClusterJob(__doc__, kind, (ImageDecOptions,), flags)
     options, device = job.options(ImageDecOptions, DeviceOptions)
     pretrained = job.pretrained()
-    sight = job.sight(pretrained.sight)
+    made_of = job.image_input(pretrained.input)
     job.records(kind=kind)
 
     def train(learned: ImageSet, judged: ImageSet, resumption: Resumption) -> Trained:
-        images = everything(learned, judged)
-        done = bend(pretrained, kind, images, sight, options, device, resumption)
-        before, after = (scores_of(images, one.labels) for one in (done.before, done.after))
+        images = all_images(learned, judged)
+        inputs = made_of.of(images.images, pretrained.net, pretrained.options, device)
+        done = train_dec(pretrained.network, kind, inputs, options, device, resumption)
+        before, after = (job.figures(images, one.labels, len(judged)) for one in (done.before, done.after))
         figures = after | {"start": before} | done.losses | {"intervals": done.n_intervals}
         figures["clusters"] = len(set(done.after.labels.tolist()))
         title = f"{kind.upper()} on {job.dataset.title}"
         plots = job.plots(images.labels, done.after.labels, f"{title}: ACC {100 * after['acc']:.2f} %")
         plots["map"] = job.map({"before": done.before, "after": done.after}, images, title)
         pictures = {"clusters": samples_picture(images.images, done.after)}
-        return Trained(model_to_checkpoint(done.model, kind, pretrained), done.history, figures, plots, pictures)
+        model = pretrained.to_checkpoint() | model_content(done.model, kind=kind, images=job.images())
+        return Trained(model, done.history, figures, plots, pictures)
 
     job.run(train)
 

@@ -8,10 +8,10 @@ e.g.: steps/train_image_kmeans.py data/mnist exp/mnist/kmeans_pixels/seed1
 """
 
 from diar import cli
-from diar.cluster_job import ClusterJob, everything, scores_of
+from diar.cluster_job import ClusterJob, all_images
 from diar.embed import Resumption
 from diar.image_job import Trained
-from diar.images.cluster import kmeans_labels
+from diar.images.cluster import kmeans_of_vectors
 from diar.images.sets import ImageSet
 from diar.nets.cluster_options import KmeansOptions, SiftOptions
 
@@ -19,14 +19,17 @@ from diar.nets.cluster_options import KmeansOptions, SiftOptions
 def main() -> None:
     job = ClusterJob(__doc__, "k-means", (KmeansOptions, SiftOptions), {"--input": ""})
     options = job.options(KmeansOptions)[0]
-    sight = job.sight()
+    made_of = job.image_input()
 
     def train(learned: ImageSet, judged: ImageSet, resumption: Resumption) -> Trained:
-        images = everything(learned, judged)
-        found = kmeans_labels(sight.vectors(images.images), len(job.dataset.classes), options)
-        figures = scores_of(images, found)
-        title = f"k-means of {sight.input} on {job.dataset.title}: ACC {100 * figures['acc']:.2f} %"
-        return Trained({"choices": sight.input}, [], figures, job.plots(images.labels, found, title))
+        import torch
+
+        images = all_images(learned, judged)
+        centres, found = kmeans_of_vectors(made_of.vectors(images.images), len(job.dataset.classes), options)
+        figures = job.figures(images, found, len(judged))
+        title = f"k-means of {made_of.source} on {job.dataset.title}: ACC {100 * figures['acc']:.2f} %"
+        model = {"centres": torch.from_numpy(centres), "input": made_of.source, "images": job.images()}
+        return Trained(model, [], figures, job.plots(images.labels, found, title))
 
     job.run(train)
 

@@ -9,16 +9,14 @@ was killed goes on from its last epoch.
 e.g.: steps/train_image_sae.py --net conv --augment shift-rotate data/mnist exp/mnist/pretrained_conv/seed1
 """
 
-from dataclasses import asdict
-
 from diar import cli
-from diar.cluster_job import ClusterJob, everything, samples_picture, scores_of
+from diar.cluster_job import ClusterJob, all_images, samples_picture
 from diar.embed import Resumption
 from diar.image_job import Trained
-from diar.images.cluster import NETS, autoencoder_kmeans, pretrain
+from diar.images.cluster import NETS, Pretrained, kmeans_of_codes, pretrain
 from diar.images.sets import ImageSet
-from diar.nets.cluster_options import KmeansOptions, KmeansStartOptions, SiftOptions
-from diar.nets.options import DeviceOptions
+from diar.nets.cluster_options import SiftOptions
+from diar.nets.options import DeviceOptions, KmeansStartOptions
 
 
 def main() -> None:
@@ -26,23 +24,24 @@ def main() -> None:
     kind = NETS[net]
     flags = {"--net": "fc or conv (default fc)", "--input": "", "--augment": ""}
     job = ClusterJob(__doc__, "pretrained", (kind, KmeansStartOptions, SiftOptions), flags)
-    options, kmeans, device = job.options(kind, KmeansStartOptions, DeviceOptions)
+    options, starts, device = job.options(kind, KmeansStartOptions, DeviceOptions)
     job.records(net=net)
-    sight = job.sight()
-    sight.check_fits(net)
+    made_of = job.image_input()
+    made_of.check_fits(net)
 
     def train(learned: ImageSet, judged: ImageSet, resumption: Resumption) -> Trained:
-        images = everything(learned, judged)
-        pretrained, history = pretrain(images, net, sight, options, device, resumption)
-        starts = KmeansOptions(**asdict(kmeans), seed=options.seed)
-        found = autoencoder_kmeans(pretrained, images, len(job.dataset.classes), starts, device)
-        figures = scores_of(images, found.labels) | {"loss": history[-1].losses["loss"] if history else 0.0}
+        images = all_images(learned, judged)
+        inputs = made_of.of(images.images, net, options, device)
+        network, history = pretrain(inputs, options, device, resumption)
+        _, found = kmeans_of_codes(network, inputs, len(job.dataset.classes), starts, options.seed)
+        figures = job.figures(images, found.labels, len(judged))
+        figures["loss"] = history[-1].losses["loss"] if history else 0.0
         title = f"autoencoder and k-means on {job.dataset.title}: ACC {100 * figures['acc']:.2f} %"
         plots = job.plots(images.labels, found.labels, title) | {
             "map": job.map({"autoencoder and k-means": found}, images, f"Codes of {job.dataset.title}")
         }
         pictures = {"clusters": samples_picture(images.images, found)}
-        model = pretrained.to_checkpoint() | {"dataset": job.dataset.name}
+        model = Pretrained(network, net, inputs.shape, made_of, options).to_checkpoint() | {"images": job.images()}
         return Trained(model, history, figures, plots, pictures)
 
     job.run(train)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from diar.embed import Resumption
 from diar.errors import DataError
-from diar.images.sets import ImageSet, UInt8
+from diar.images.sets import UInt8
 from diar.images.sift import dense_sift
+from diar.model_content import making_again, model_content
 from diar.nets.cluster_options import (
     ConvSaeOptions,
     FcSaeOptions,
@@ -22,9 +23,11 @@ from diar.nets.cluster_options import (
     KmeansOptions,
     SiftOptions,
 )
-from diar.nets.options import DeviceOptions
+from diar.nets.options import DeviceOptions, KmeansStartOptions
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from diar.nets.autoencoder import StackedAutoencoder
     from diar.nets.cluster_inputs import PixelInputs, VectorInputs
     from diar.nets.dec import Dec
@@ -36,34 +39,34 @@ Labels = NDArray[np.int64]
 NETS: dict[str, type[ImageSaeOptions]] = {"fc": FcSaeOptions, "conv": ConvSaeOptions}
 INPUTS = ("pixels", "sift")
 AUGMENTS = ("none", "shift-rotate")
-_FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Sight:
-    """What networks see of images: ``input`` is pixels or sift, ``augment`` none or shift-rotate."""
+class ImageInput:
+    """What is made of images before they are clustered: ``source`` is pixels or sift, ``augment`` what chance does to
+    them while a network learns, none or shift-rotate."""
 
-    input: str = "pixels"
+    source: str = "pixels"
     augment: str = "none"
     sift_grid: int = SiftOptions().sift_grid
 
     def __post_init__(self) -> None:
-        if self.augment != "none" and self.input != "pixels":
-            raise DataError("--augment", f"found {self.augment} with --input {self.input}", "wanted none, or pixels")
+        if self.augment != "none" and self.source != "pixels":
+            raise DataError("--augment", f"found {self.augment} with --input {self.source}", "wanted none, or pixels")
 
     def check_fits(self, net: str) -> None:
-        """Refuse a network that cannot see it.
+        """Refuse a network that cannot learn from it.
 
         Raises:
             DataError: convolutions of what is no image.
         """
-        if net != "fc" and self.input != "pixels":
-            raise DataError("--net", f"found {net} with --input {self.input}", "wanted fc, or pixels")
+        if net != "fc" and self.source != "pixels":
+            raise DataError("--net", f"found {net} with --input {self.source}", "wanted fc, or pixels")
 
-    def inputs(
-        self, images: UInt8, flat: bool, input_range: float, device: DeviceOptions
+    def of(
+        self, images: UInt8, net: str, options: ImageSaeOptions, device: DeviceOptions
     ) -> PixelInputs | VectorInputs:
-        """What a network sees of (N, H, W, C) ``images``; ``flat``, as fully connected ones do.
+        """What a network learns of (N, H, W, C) ``images``.
 
         Raises:
             DataError: the device, or OpenCV, is not there.
@@ -72,15 +75,20 @@ class Sight:
         from diar.nets.train import find_device
 
         where = find_device(device)
-        if self.input == "sift":
-            return VectorInputs(dense_sift(images, self.sift_grid), input_range, where)
-        return PixelInputs(images, flat, self.augment != "none", input_range, where)
+        if self.source == "sift":
+            return VectorInputs(dense_sift(images, self.sift_grid), options.input_range, where)
+        return PixelInputs(images, net == "fc", self.augment != "none", options.input_range, where)
 
     def vectors(self, images: UInt8) -> Float32:
-        """(N, D) float32, 0 to 1: what k-means sees of (N, H, W, C) ``images``."""
-        if self.input == "sift":
+        """(N, D) float32, 0 to 1: what k-means sees of (N, H, W, C) ``images``.
+
+        Raises:
+            DataError: OpenCV is not there.
+        """
+        if self.source == "sift":
             return dense_sift(images, self.sift_grid)
-        return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
+        values: Float32 = np.divide(images.reshape(len(images), -1), np.float32(255), dtype=np.float32)
+        return values
 
 
 @dataclass(frozen=True)
@@ -90,13 +98,14 @@ class Pretrained:
     network: StackedAutoencoder
     net: str
     shape: tuple[int, ...]
-    sight: Sight
+    input: ImageInput
     options: ImageSaeOptions
 
     def to_checkpoint(self) -> dict[str, Any]:
         """Weights and plain values, for ``diar.io.checkpoint``."""
-        content = {"format": _FORMAT, "net": self.net, "shape": list(self.shape), "sight": asdict(self.sight)}
-        return content | {"options": asdict(self.options), "weights": _weights(self.network)}
+        return model_content(
+            self.network, net=self.net, shape=list(self.shape), input=asdict(self.input), options=asdict(self.options)
+        )
 
     @classmethod
     def from_checkpoint(cls, content: Mapping[str, Any], where: object) -> Pretrained:
@@ -107,17 +116,12 @@ class Pretrained:
         """
         from diar.nets.image_sae import make_untrained
 
-        try:
-            if content["format"] != _FORMAT:
-                raise DataError(where, f"found format {content['format']}", f"wanted {_FORMAT}", "train it again")
+        with making_again(content, where, "an autoencoder of images"):
             options = NETS[content["net"]](**content["options"])
             shape = tuple(content["shape"])
             network = make_untrained(shape, options)
             network.load_state_dict(content["weights"])
-            return cls(network, content["net"], shape, Sight(**content["sight"]), options)
-        except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-            reason = " ".join(str(error).split())[:100]
-            raise DataError(where, f"not an autoencoder of images ({reason})", advice="train it again") from None
+            return cls(network, content["net"], shape, ImageInput(**content["input"]), options)
 
 
 @dataclass(frozen=True)
@@ -135,32 +139,29 @@ class Clustering:
 
 
 def pretrain(
-    images: ImageSet,
-    net: str,
-    sight: Sight,
+    inputs: PixelInputs | VectorInputs,
     options: ImageSaeOptions,
     device: DeviceOptions,
     resumption: Resumption | None = None,
-) -> tuple[Pretrained, list[Epoch]]:
-    """An autoencoder of ``images``, without their labels, and the history of its training.
+) -> tuple[StackedAutoencoder, list[Epoch]]:
+    """An autoencoder of images, and the history of its training.
 
     Raises:
-        DataError: the training diverged, or the device or OpenCV is not there.
+        DataError: the training diverged, or the device is not there.
     """
     from diar.nets.autoencoder import sae_phases
     from diar.nets.image_sae import make_image_sae
     from diar.nets.train import find_device, train
 
     resumption = resumption or Resumption()
-    inputs = sight.inputs(images.images, net == "fc", options.input_range, device)
     network = make_image_sae(inputs, options).to(find_device(device))
     phases = sae_phases(network, inputs, options)
     history = train(network, phases, options, resumption.state, resumption.after_epoch, resumption.after_update)
-    return Pretrained(network, net, inputs.shape, sight, options), history
+    return network, history
 
 
 @dataclass(frozen=True)
-class Bent:
+class TrainedDec:
     """DEC or IDEC: the model, its history, the clusterings before and after, the losses of the end."""
 
     model: Dec
@@ -171,51 +172,45 @@ class Bent:
 
     @property
     def n_intervals(self) -> int:
-        """How many target distributions the code was bent towards."""
+        """How many target distributions were learned from."""
         return max((line.epoch for line in self.history), default=0)
 
 
-def bend(
-    pretrained: Pretrained,
+def train_dec(
+    network: StackedAutoencoder,
     kind: str,
-    images: ImageSet,
-    sight: Sight,
+    inputs: PixelInputs | VectorInputs,
     options: ImageDecOptions,
     device: DeviceOptions,
     resumption: Resumption | None = None,
-) -> Bent:
+) -> TrainedDec:
     """DEC or IDEC (``kind``) from a copy of an autoencoder, with as many clusters as the options say.
 
     Raises:
-        DataError: the training diverged, or the device or OpenCV is not there.
+        DataError: the training diverged, there are fewer images than clusters, or the device is not there.
     """
     from diar.nets.autoencoder import encode_all
-    from diar.nets.dec import Dec, DecPhase, cluster_weights, kmeans_centres
+    from diar.nets.dec import DecPhase, cluster_weights
     from diar.nets.train import find_device, train
 
     resumption = resumption or Resumption()
-    where = find_device(device)
-    inputs = sight.inputs(images.images, pretrained.net == "fc", pretrained.options.input_range, device)
-    network = copy.deepcopy(pretrained.network).to(where)
-    centres = kmeans_centres(encode_all(network, inputs), options.n_clusters, options)
-    model = Dec(network, centres)
-    before = clustering_of(model, inputs)
+    network = copy.deepcopy(network).to(find_device(device))
+    model, before = kmeans_of_codes(network, inputs, options.n_clusters, options, options.seed)
     weights = cluster_weights(kind, options)
     phase = DecPhase(model, inputs, options, *weights)
     history = train(model, [phase], options, resumption.state, resumption.after_epoch, resumption.after_update)
     losses = end_losses(model, inputs, options, weights)
-    return Bent(model, history, before, clustering_of(model, inputs), losses)
+    after = clustering_of(model, encode_all(network, inputs))
+    return TrainedDec(model, history, before, after, losses)
 
 
-def clustering_of(model: Dec, inputs: PixelInputs | VectorInputs) -> Clustering:
-    """What a model makes of all images, as they are."""
+def clustering_of(model: Dec, codes: Tensor) -> Clustering:
+    """What a model makes of the (N, E) codes of images."""
     import torch
 
-    from diar.nets.autoencoder import encode_all
     from diar.nets.dec import soft_assignment
 
     with torch.no_grad():
-        codes = encode_all(model.network, inputs)
         shares = soft_assignment(codes, model.centres)
     return Clustering(codes.cpu().numpy(), shares.cpu().numpy())
 
@@ -224,52 +219,40 @@ def end_losses(
     model: Dec, inputs: PixelInputs | VectorInputs, options: ImageDecOptions, weights: tuple[float, float]
 ) -> dict[str, float]:
     """``loss``, ``kl`` and, of IDEC, ``reconstruction`` over all images as they are, P made of the codes of now."""
-    import torch
-
     from diar.nets.dec import DecPhase
+    from diar.nets.train import mean_losses
 
-    phase, sums = DecPhase(model, inputs, options, *weights), dict[str, float]()
-    model.eval()
-    with torch.no_grad():
-        for samples in torch.arange(len(inputs)).split(model.network.at_once):
-            for name, value in phase.losses(samples).items():
-                sums[name] = sums.get(name, 0.0) + float(value) * len(samples) / len(inputs)
-    return {"kl" if name == "clustering" else name: value for name, value in sums.items()}
+    losses = mean_losses(model, DecPhase(model, inputs, options, *weights))
+    return {"kl" if name == "clustering" else name: value for name, value in losses.items()}
 
 
-def autoencoder_kmeans(
-    pretrained: Pretrained, images: ImageSet, n_clusters: int, options: KmeansOptions, device: DeviceOptions
-) -> Clustering:
-    """K-means of the codes of an autoencoder, as DEC begins; ``shares`` are DEC's."""
+def kmeans_of_codes(
+    network: StackedAutoencoder,
+    inputs: PixelInputs | VectorInputs,
+    n_clusters: int,
+    options: KmeansStartOptions,
+    seed: int,
+) -> tuple[Dec, Clustering]:
+    """What DEC begins as: centres by k-means of the codes, and what they make of all images, as they are.
+
+    Raises:
+        DataError: there are fewer images than clusters.
+    """
     from diar.nets.autoencoder import encode_all
     from diar.nets.dec import Dec, kmeans_centres
-    from diar.nets.train import find_device
 
-    sight = pretrained.sight
-    network = pretrained.network.to(find_device(device))
-    inputs = sight.inputs(images.images, pretrained.net == "fc", pretrained.options.input_range, device)
-    model = Dec(network, kmeans_centres(encode_all(network, inputs), n_clusters, options))
-    return clustering_of(model, inputs)
+    codes = encode_all(network, inputs)
+    model = Dec(network, kmeans_centres(codes, n_clusters, options, seed))
+    return model, clustering_of(model, codes)
 
 
-def kmeans_labels(vectors: Float32, n_clusters: int, options: KmeansOptions) -> Labels:
-    """(N,) labels by k-means of (N, D) vectors."""
-    import torch
+def kmeans_of_vectors(vectors: Float32, n_clusters: int, options: KmeansOptions) -> tuple[Float32, Labels]:
+    """(K, D) centres and (N,) labels by k-means of (N, D) vectors.
 
-    from diar.nets.dec import kmeans_centres
+    Raises:
+        DataError: there are fewer vectors than clusters.
+    """
+    from diar.nets.dec import fit_kmeans
 
-    values = torch.from_numpy(vectors)
-    centres = kmeans_centres(values, n_clusters, options)
-    blocks = [torch.cdist(block, centres).argmin(dim=1) for block in values.split(8192)]
-    found: Labels = torch.cat(blocks).numpy()
-    return found
-
-
-def model_to_checkpoint(model: Dec, kind: str, pretrained: Pretrained) -> dict[str, Any]:
-    """A DEC's or IDEC's weights, its centres among them, and plain values, for ``diar.io.checkpoint``."""
-    content = pretrained.to_checkpoint()
-    return content | {"kind": kind, "weights": _weights(model)}
-
-
-def _weights(network: Any) -> dict[str, Any]:
-    return {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
+    found = fit_kmeans(vectors, n_clusters, options, options.seed)
+    return found.cluster_centers_.astype(np.float32), found.labels_.astype(np.int64)

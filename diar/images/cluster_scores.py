@@ -33,14 +33,19 @@ def contingency(labels: Labels, clusters: Labels, n_classes: int, n_clusters: in
     return np.bincount(cells, minlength=n_classes * n_clusters).reshape(n_classes, n_clusters)
 
 
+def cluster_accuracy(labels: Labels, clusters: Labels) -> float:
+    """The share of images whose cluster stands for their class after the best one-to-one mapping."""
+    mapping = best_mapping(labels, clusters, int(labels.max()) + 1, int(clusters.max()) + 1)
+    return float(np.mean(mapping[clusters] == labels))
+
+
 def cluster_scores(labels: Labels, clusters: Labels) -> dict[str, float]:
-    """``acc``, the share of images whose cluster stands for their class after the best one-to-one mapping; ``nmi``,
-    the mutual information over the arithmetic mean of both entropies; ``ari``."""
+    """``acc``, as ``cluster_accuracy``; ``nmi``, the mutual information over the arithmetic mean of both entropies;
+    ``ari``."""
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
-    mapping = best_mapping(labels, clusters, int(labels.max()) + 1, int(clusters.max()) + 1)
     return {
-        "acc": float(np.mean(mapping[clusters] == labels)),
+        "acc": cluster_accuracy(labels, clusters),
         "nmi": float(normalized_mutual_info_score(labels, clusters, average_method="arithmetic")),
         "ari": float(adjusted_rand_score(labels, clusters)),
     }

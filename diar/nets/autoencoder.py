@@ -14,12 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from diar.nets.cluster_options import ImageSaeOptions
 from diar.nets.inputs import FrameInputs, Inputs
-from diar.nets.options import SaeOptions
+from diar.nets.options import SaeOptions, StackOptions
 from diar.nets.train import Phase, has_levelled_off, seeded
-
-StackedOptions = SaeOptions | ImageSaeOptions
 
 
 class StackedAutoencoder(nn.Module):
@@ -110,7 +107,7 @@ def encode_all(network: StackedAutoencoder, inputs: Inputs) -> Tensor:
         return torch.cat([network.encode(network.normalise(inputs[block])) for block in blocks])
 
 
-def seen(network: StackedAutoencoder, inputs: Inputs, samples: Tensor) -> Tensor:
+def normalised(network: StackedAutoencoder, inputs: Inputs, samples: Tensor) -> Tensor:
     """(B, ...) normalised inputs of (B,) samples, changed by chance while the network learns."""
     return network.normalise(inputs.varied(samples) if network.training else inputs[samples])
 
@@ -124,7 +121,7 @@ def squared_error(found: Tensor, wanted: Tensor, squares: str) -> Tensor:
 class LayerPhase(Phase):
     """Pretraining of one layer as a denoising autoencoder of the output of the layers below."""
 
-    def __init__(self, network: StackedAutoencoder, layer: int, inputs: Inputs, options: StackedOptions) -> None:
+    def __init__(self, network: StackedAutoencoder, layer: int, inputs: Inputs, options: StackOptions) -> None:
         pair = (network.encoder[layer], network.decoder[network.n_layers - 1 - layer])
         parameters = [parameter for module in pair for parameter in module.parameters()]
         super().__init__(f"layer {layer + 1}", parameters, len(inputs), options.pretrain_epochs)
@@ -134,7 +131,7 @@ class LayerPhase(Phase):
     def losses(self, samples: Tensor) -> dict[str, Tensor]:
         network, layer, options = self._network, self._layer, self._options
         with torch.no_grad():
-            below = network.encode(seen(network, self._inputs, samples), layer)
+            below = network.encode(normalised(network, self._inputs, samples), layer)
         above = network.encode_layer(layer, functional.dropout(below, options.dropout, network.training))
         if layer < network.n_layers - 1:  # a code has few values, none of which can be missed
             above = functional.dropout(above, options.dropout, network.training)
@@ -147,13 +144,13 @@ class LayerPhase(Phase):
 class FinetunePhase(Phase):
     """Training of the whole autoencoder, without dropout."""
 
-    def __init__(self, network: StackedAutoencoder, inputs: Inputs, options: StackedOptions) -> None:
+    def __init__(self, network: StackedAutoencoder, inputs: Inputs, options: StackOptions) -> None:
         super().__init__("fine-tuning", list(network.parameters()), len(inputs), options.finetune_epochs)
         self._network, self._inputs, self._options = network, inputs, options
         self.evaluated_at_once = network.at_once
 
     def losses(self, samples: Tensor) -> dict[str, Tensor]:
-        normal = seen(self._network, self._inputs, samples)
+        normal = normalised(self._network, self._inputs, samples)
         found = self._network.decode(self._network.encode(normal))
         return {"loss": squared_error(found, normal, self._options.squares)}
 
@@ -161,7 +158,7 @@ class FinetunePhase(Phase):
         return has_levelled_off(losses, self._options.tolerance)
 
 
-def sae_phases(network: StackedAutoencoder, inputs: Inputs, options: StackedOptions) -> list[Phase]:
+def sae_phases(network: StackedAutoencoder, inputs: Inputs, options: StackOptions) -> list[Phase]:
     """Pretraining from the first layer to the last, then fine-tuning."""
     layers = [LayerPhase(network, layer, inputs, options) for layer in range(network.n_layers)]
     return [*layers, FinetunePhase(network, inputs, options)]

@@ -8,8 +8,8 @@ from diar.nets.image_options import numbers
 from diar.nets.options import (
     DecOptions,
     FullyConnectedOptions,
+    KmeansStartOptions,
     OptimizerOptions,
-    ReconstructionOptions,
     StackOptions,
 )
 from diar.options import Options, option, option_help
@@ -24,15 +24,7 @@ def _help(name: str) -> str:
 class SiftOptions(Options):
     """Dense SIFT descriptors of an image."""
 
-    sift_grid: int = option(3, "descriptors along each side, of 128 values each", low=1, high=16)
-
-
-@dataclass(frozen=True)
-class KmeansStartOptions(Options):
-    """How often k-means begins, and with what."""
-
-    kmeans_starts: int = option(20, "starts of the k-means", low=1)
-    kmeans_samples: int = option(20000, "most images that these starts look at; the best goes on with all", low=1)
+    sift_grid: int = option(3, "descriptors along each side, of 128 values each", low=1, high=6)
 
 
 @dataclass(frozen=True)
@@ -43,7 +35,7 @@ class KmeansOptions(KmeansStartOptions):
 
 
 @dataclass(frozen=True)
-class ImageSaeOptions(StackOptions, ReconstructionOptions):
+class ImageSaeOptions(StackOptions):
     """How a stacked autoencoder that images are clustered by is trained, whatever its layers are."""
 
     learning_rate: float = option(1e-3, "of the squared error, as --squares has it", low=1e-9)

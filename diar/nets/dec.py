@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -26,11 +27,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from diar.errors import DataError
-from diar.nets.autoencoder import StackedAutoencoder, encode_all, seen, squared_error
-from diar.nets.cluster_options import KmeansOptions
+from diar.nets.autoencoder import StackedAutoencoder, encode_all, normalised, squared_error
 from diar.nets.inputs import Inputs
-from diar.nets.options import DecOptions
+from diar.nets.options import DecOptions, KmeansStartOptions
 from diar.nets.train import Phase
+
+if TYPE_CHECKING:
+    from sklearn.cluster import KMeans
 
 _BLOCK_SAMPLES = 8192
 
@@ -131,7 +134,7 @@ class DecPhase(Phase):
             assert self._target is not None
             self._labels = None
         network = self._model.network
-        normal = seen(network, self._inputs, samples)
+        normal = normalised(network, self._inputs, samples)
         codes = network.encode(normal)
         reconstruction, clustering = self._weights
         parts = {"clustering": clustering_loss(self._target[samples], soft_assignment(codes, self._model.centres))}
@@ -153,27 +156,30 @@ def cluster_weights(embedder: str, options: DecOptions) -> tuple[float, float]:
     return (0.0, 1.0) if embedder == "dec" else (1.0, options.gamma)
 
 
-def kmeans_centres(codes: Tensor, n_clusters: int, options: DecOptions | KmeansOptions) -> Tensor:
-    """(K, E) centres of (N, E) codes: the best of many starts on a sample of them goes on with all.
+def kmeans_centres(codes: Tensor, n_clusters: int, options: KmeansStartOptions, seed: int) -> Tensor:
+    """(K, E) centres of (N, E) codes, as ``fit_kmeans`` finds them."""
+    found = fit_kmeans(codes.cpu().numpy(), n_clusters, options, seed).cluster_centers_
+    return torch.from_numpy(found.astype(np.float32)).to(codes.device)
+
+
+def fit_kmeans(values: NDArray[np.float32], n_clusters: int, options: KmeansStartOptions, seed: int) -> KMeans:
+    """K-means of (N, E) values: the best of many starts on a sample of them goes on with all.
 
     Raises:
-        DataError: there are fewer codes than clusters.
+        DataError: there are fewer values than clusters.
     """
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
-    values: NDArray[np.float32] = codes.cpu().numpy()
     if len(values) < n_clusters:
         raise DataError("clusters", f"found {len(values)} samples", f"wanted {n_clusters} or more, one a cluster")
-    rng = np.random.default_rng(options.seed)
     n_samples = max(options.kmeans_samples, n_clusters)
-    sample = values[np.sort(rng.permutation(len(values))[:n_samples])]
+    sample = values[np.sort(np.random.default_rng(seed).permutation(len(values))[:n_samples])]
     # more threads would add up their parts in the order in which they end
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different codes than clusters
-        starts = KMeans(n_clusters, n_init=options.kmeans_starts, random_state=options.seed).fit(sample)
-        found = starts.cluster_centers_
+        found = KMeans(n_clusters, n_init=options.kmeans_starts, random_state=seed).fit(sample)
         if len(sample) < len(values):
-            found = KMeans(n_clusters, init=found, n_init=1, random_state=options.seed).fit(values).cluster_centers_
-    return torch.from_numpy(found.astype(np.float32)).to(codes.device)
+            found = KMeans(n_clusters, init=found.cluster_centers_, n_init=1, random_state=seed).fit(values)
+    return found

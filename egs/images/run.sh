@@ -31,8 +31,6 @@ stage_opts="part_opts classifier_opts sae_opts kmeans_opts pretrain_opts dec_opt
 part_opts= classifier_opts= sae_opts= kmeans_opts= pretrain_opts= dec_opts= idec_opts= vae_opts= gan_opts= report_opts=
 
 nouns=(data classifier sae dec idec vae gan report)
-programs=(none train_classifier.py train_conv_autoencoder.py train_image_dec.py train_image_dec.py train_vae.py
-  train_gan.py images_to_report.py)
 
 valid_options="stage stop_stage dataset data_dir check_md5 classifier preset seeds judged_on device num_threads
   sae_sizes net input augment $stage_opts"
@@ -126,13 +124,8 @@ done
 [ "$stage" -le 7 ] && [ "$stage" -le "$stop_stage" ] ||
   refuse "--stage $stage --stop-stage $stop_stage: found nothing to run; wanted some of stages 0 to 7"
 
-is_there() { [ "$1" = 0 ] || [ -x "$here/steps/${programs[$1]}" ]; }
-is_there "$stage" || refuse "--stage $stage: found no program for ${nouns[$stage]} yet; wanted another stage"
 runs() {
-  [ "$stage" -le "$1" ] && [ "$stop_stage" -ge "$1" ] || return 1
-  is_there "$1" && echo "$0: stage $1: ${nouns[$1]}" && return
-  echo "$0: stage $1: there is no program for ${nouns[$1]} yet"
-  return 1
+  [ "$stage" -le "$1" ] && [ "$stop_stage" -ge "$1" ] && echo "$0: stage $1: ${nouns[$1]}"
 }
 
 cd "$here"

@@ -11,24 +11,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from image_sets import blots, write_blots
+from sklearn.cluster import KMeans
 from step_runner import ROOT, call_step
 
-from diar.cluster_job import everything
-from diar.images.cluster import Pretrained, autoencoder_kmeans, bend
+from diar.images.cluster import Pretrained
 from diar.images.cluster_scores import cluster_scores
-from diar.images.sets import Dataset
+from diar.images.sets import Dataset, ImageSet
 from diar.io.checkpoint import read_checkpoint, write_checkpoint
 from diar.io.images.folder import read_prepared, write_dataset
 from diar.io.images.picture import read_picture
-from diar.nets.cluster_options import ImageDecOptions, KmeansOptions
-from diar.nets.options import DeviceOptions
 
 COMMON = ("--num-threads=1", "--batch-size=32", "--kmeans-starts=3")
 SAE = (*COMMON, "--pretrain-epochs=1", "--finetune-epochs=3")
 NET = {"fc": ("--net=fc", "--hidden=24"), "conv": ("--net=conv", "--filters=4-6-8", "--learning-rate=5e-3")}
 DEC = (*COMMON, "--n-clusters=4", "--update-interval=4", "--max-intervals=3", "--label-tolerance=0")
-DEVICE = DeviceOptions(num_threads=1)
 
 
 def step(folder: Path, program: str, *words: object, out: str, code: int = 0) -> str:
@@ -80,6 +78,36 @@ def files(folder: Path, out: str) -> dict[str, bytes]:
     return found
 
 
+def all_of(folder: Path) -> ImageSet:
+    """120 training images, then 60 test images."""
+    dataset = read_prepared(folder / "data")
+    pairs = [(part.images, part.labels) for part in (dataset.train, dataset.test)]
+    return ImageSet(*map(np.concatenate, zip(*pairs, strict=True)))
+
+
+def autoencoder_of(folder: Path) -> Pretrained:
+    return Pretrained.from_checkpoint(read_checkpoint(folder / "model.pt"), "model.pt")
+
+
+def codes_and_reconstruction(known: Pretrained, images: ImageSet) -> tuple[np.ndarray, np.ndarray]:
+    """Of images as they are, from 0 to 1, channels first."""
+    pixels = torch.from_numpy(images.images).permute(0, 3, 1, 2).float() / 255
+    with torch.no_grad():
+        codes = known.network.encode(pixels.flatten(1) if known.net == "fc" else pixels)
+        return codes.numpy(), known.network.decode(codes).reshape(pixels.shape).numpy()
+
+
+def shares_and_errors(folder: Path, images: ImageSet) -> tuple[np.ndarray, float]:
+    """Student's t of codes and centres, and the mean square of what reconstructions are off, of the model of DEC."""
+    content = read_checkpoint(folder / "model.pt")
+    own = {name.removeprefix("network."): value for name, value in content["weights"].items() if name != "centres"}
+    codes, reconstruction = codes_and_reconstruction(Pretrained.from_checkpoint(content | {"weights": own}, ""), images)
+    centres = content["weights"]["centres"].numpy().astype(np.float64)
+    q = 1 / (1 + np.square(codes[:, None].astype(np.float64) - centres).sum(axis=2))
+    pixels = images.images.transpose(0, 3, 1, 2) / 255.0
+    return q / q.sum(axis=1, keepdims=True), float(np.square(reconstruction - pixels).mean())
+
+
 @pytest.mark.parametrize("net", ["fc", "conv"])
 def test_an_autoencoder_is_of_all_images_and_tells_of_k_means_of_its_codes(trained: Path, net: str) -> None:
     found = result(trained, net)
@@ -90,12 +118,11 @@ def test_an_autoencoder_is_of_all_images_and_tells_of_k_means_of_its_codes(train
     assert (found["n_train"], found["n_test"], found["noun"]) == (120, 60, "pretrained")
     lines = json.loads((trained / net / "loss.json").read_text())
     assert {line["phase"] for line in lines} >= {"layer 1", "layer 2", "fine-tuning"}
-    pretrained = Pretrained.from_checkpoint(read_checkpoint(trained / net / "model.pt"), "model.pt")
-    dataset = read_prepared(trained / "data")
-    images = everything(dataset.train, dataset.test)
-    assert len(images) == 180
-    again = autoencoder_kmeans(pretrained, images, 10, KmeansOptions(kmeans_starts=3), DEVICE)
-    assert found["figures"] == cluster_scores(images.labels, again.labels) | {"loss": lines[-1]["losses"]["loss"]}
+    images = all_of(trained)
+    codes, _ = codes_and_reconstruction(autoencoder_of(trained / net), images)
+    labels = KMeans(10, n_init=3, random_state=1).fit(codes).labels_
+    wanted = cluster_scores(images.labels, labels) | {"loss": lines[-1]["losses"]["loss"]}
+    assert found["figures"] == wanted | {"test acc": cluster_scores(images.labels[120:], labels[120:])["acc"]}
 
 
 @pytest.mark.parametrize("kind", ["dec", "idec"])
@@ -111,18 +138,24 @@ def test_a_clustering_has_its_figures_before_and_after_and_its_losses(ready: Pat
     assert (choices["kind"], choices["net"], choices["input"], choices["augment"]) == (kind, net, "pixels", "none")
     figures = found["figures"]
     losses = {"loss", "kl"} | ({"reconstruction"} if kind == "idec" else set())
-    assert set(figures) == {"acc", "nmi", "ari", "start", "intervals", "clusters"} | losses
-    wanted = figures["kl"] if kind == "dec" else figures["reconstruction"] + 0.1 * figures["kl"]
-    assert figures["loss"] == pytest.approx(wanted) and figures["intervals"] == 3
-    pretrained = Pretrained.from_checkpoint(read_checkpoint(ready / net / "model.pt"), "model.pt")
-    images = everything(*(lambda d: (d.train, d.test))(read_prepared(ready / "data")))
-    options = ImageDecOptions(batch_size=32, kmeans_starts=3, n_clusters=4, update_interval=4, max_intervals=3,
-                              label_tolerance=0.0, seed=4)  # fmt: skip
-    again = bend(pretrained, kind, images, pretrained.sight, options, DEVICE)
-    assert figures["start"] == cluster_scores(images.labels, again.before.labels)
-    assert {name: figures[name] for name in ("acc", "nmi", "ari")} == cluster_scores(images.labels, again.after.labels)
-    start = autoencoder_kmeans(pretrained, images, 4, KmeansOptions(kmeans_starts=3, seed=4), DEVICE)
-    np.testing.assert_array_equal(start.labels, again.before.labels)
+    assert set(figures) == {"acc", "nmi", "ari", "test acc", "start", "intervals", "clusters"} | losses
+    images = all_of(ready)
+    codes, _ = codes_and_reconstruction(autoencoder_of(ready / net), images)
+    start = KMeans(4, n_init=3, random_state=4).fit(codes).labels_
+    assert figures["start"] == cluster_scores(images.labels, start) | {
+        "test acc": cluster_scores(images.labels[120:], start[120:])["acc"]
+    }
+    q, errors = shares_and_errors(ready / "dec", images)
+    labels, p = q.argmax(axis=1), q**2 / q.sum(axis=0)
+    p /= p.sum(axis=1, keepdims=True)
+    kl = (p * np.log(p / q)).sum(axis=1).mean()
+    assert figures["kl"] == pytest.approx(kl, rel=1e-3)
+    if kind == "idec":
+        assert figures["reconstruction"] == pytest.approx(errors, rel=1e-4)
+    assert figures["loss"] == pytest.approx(kl if kind == "dec" else errors + 0.1 * kl, rel=1e-3)
+    assert {name: figures[name] for name in ("acc", "nmi", "ari")} == cluster_scores(images.labels, labels)
+    assert figures["test acc"] == cluster_scores(images.labels[120:], labels[120:])["acc"]
+    assert (figures["intervals"], figures["clusters"]) == (3, len(set(labels)))
     assert read_picture(ready / "dec/clusters.png").shape[2] == 3
 
 
@@ -149,9 +182,12 @@ def test_validation_clusters_training_images_alone(folder: Path) -> None:
     found = result(folder, "dec")
     assert (found["n_train"], found["n_test"]) == (108, 12)
     dataset = read_prepared(folder / "data")
+    wanted = "sae/model.pt: found an autoencoder of other images: judged_on validation; wanted judged_on test"
+    assert wanted in dec(folder, out="dec2", code=1) and not (folder / "dec2").exists()
     write_dataset(folder / "data", Dataset("cifar10", dataset.train, blots(60, 9), "blots", {"blots": "here"}))
     sae(folder, "--judged-on=validation", out="sae2")
     assert result(folder, "sae2")["figures"] == result(folder, "sae")["figures"], "no test image is looked at"
+    assert "test acc" not in result(folder, "sae")["figures"]
 
 
 @pytest.mark.parametrize("net", ["fc", "conv"])
@@ -180,14 +216,22 @@ def test_k_means_of_pixels_is_a_row_of_its_own(folder: Path) -> None:
     assert "acc 0." in printed
     found = result(folder, "kmeans")
     assert set(files(folder, "kmeans")) == {"confusion.png", "loss.json", "model.pt", "options.json", "result.json"}
-    assert set(found["figures"]) == {"acc", "nmi", "ari"} and found["seed"] == 3
+    images = all_of(folder)
+    known = KMeans(10, n_init=20, random_state=3).fit(images.images.reshape(180, -1) / np.float32(255))
+    scores = cluster_scores(images.labels, known.labels_)
+    assert found["figures"] == scores | {"test acc": cluster_scores(images.labels[120:], known.labels_[120:])["acc"]}
+    assert found["seed"] == 3
+    centres = read_checkpoint(folder / "kmeans/model.pt")["centres"].numpy()
+    np.testing.assert_allclose(centres, known.cluster_centers_, atol=1e-6)
     assert "trained already" in step(folder, "train_image_kmeans.py", "--num-threads=1", "--seed=3", out="kmeans")
 
 
 KILLED = """
 import os, runpy, sys
+from diar import image_job
 from diar.io import checkpoint
 from diar.io.images import seed_folder
+image_job._SECONDS_A_STATE = 0.0
 written = checkpoint.write_checkpoint
 def write(path, content):
     written(path, content)
@@ -199,8 +243,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-@pytest.mark.parametrize("program", ["train_image_sae.py", "train_image_dec.py"])
-@pytest.mark.parametrize("net", ["fc", "conv"])
+@pytest.mark.parametrize(("net", "program"), [("fc", "train_image_sae.py"), ("conv", "train_image_dec.py")])
 def test_a_killed_training_goes_on_and_gives_the_same_bytes(ready: Path, net: str, program: str) -> None:
     is_sae = program == "train_image_sae.py"
     words = (*SAE, *NET[net], "--augment=shift-rotate") if is_sae else (*DEC, "--kind=idec", f"--pretrained={net}",
@@ -234,6 +277,7 @@ def test_another_autoencoder_trains_it_anew(ready: Path) -> None:
         (["--augment=flip"], "--augment: found 'flip'; wanted one of none, shift-rotate"),
         (["--gamma=-1"], "--gamma: found -1.0; wanted at least 0"),
         (["--n-clusters=0"], "--n-clusters: found 0; wanted at least 1"),
+        (["--n-clusters=181"], "clusters: found 180 samples; wanted 181 or more, one a cluster"),
         (["--pretrained", "data"], "data/model.pt: no such file; wanted a model"),
     ],
 )  # fmt: skip
@@ -249,8 +293,11 @@ def test_what_begins_from_nothing_or_from_other_images_is_refused(ready: Path) -
     printed = step(ready, "train_image_dec.py", out="dec", code=1)
     assert "--pretrained: found none; wanted the folder of an autoencoder, or its model.pt" in printed
     content = read_checkpoint(ready / "fc/model.pt")
-    write_checkpoint(ready / "fc/model.pt", content | {"dataset": "mnist"})
-    assert "fc/model.pt: found an autoencoder of mnist; wanted cifar10" in dec(ready, sae="fc", code=1)
+    for name, value in content["images"].items():
+        write_checkpoint(ready / "fc/model.pt", content | {"images": content["images"] | {name: "other"}})
+        wanted = f"fc/model.pt: found an autoencoder of other images: {name} other; wanted {name} {value}\n"
+        assert wanted in dec(ready, sae="fc", code=1)
+    assert set(content["images"]) == {"name", "pixels", "crc32", "judged_on", "train_images", "test_images"}
     write_checkpoint(ready / "fc/model.pt", {"format": 7})
     assert "fc/model.pt: found format 7; wanted 1; train it again" in dec(ready, sae="fc", code=1)
     write_checkpoint(ready / "fc/model.pt", {**content, "weights": {}})
