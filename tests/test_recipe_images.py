@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 
@@ -151,42 +152,53 @@ def test_stage_2_trains_every_size_both_ways_and_makes_a_table(recipe: Recipe) -
     assert again.console.count("trained already") == 2 and not (table / "size32.png").exists()
 
 
-@pytest.mark.parametrize(
-    ("net", "words"), [("fc", ["--seeds", "1 2"]), ("conv", ["--augment", "shift-rotate"])], ids=["fc", "conv"]
-)
-def test_stages_3_and_4_cluster_from_the_same_autoencoders(recipe: Recipe, net: str, words: list[str]) -> None:
+def test_stages_3_and_4_cluster_from_the_same_autoencoders(recipe: Recipe) -> None:
     recipe.run("--preset", "smoke", "--stop-stage", "0")
-    done = recipe.run("--preset", "smoke", "--stage", "3", "--stop-stage", "4", "--net", net, *words)
+    done = recipe.run("--preset", "smoke", "--stage", "3", "--stop-stage", "4")
     assert "stage 3: dec\n" in done.console and "stage 4: idec\n" in done.console
-    sight = f"{net}_pixels" + "_shift-rotate" * (net == "conv")
-    for seed in range(1, 3 if net == "fc" else 2):
-        dec, idec = (result(recipe, f"digits/{kind}_{sight}_smoke/seed{seed}") for kind in ("dec", "idec"))
-        assert dec["basis"] == idec["basis"] and dec["figures"]["start"] == idec["figures"]["start"]
-        start = result(recipe, f"digits/pretrained_{sight}_smoke/seed{seed}")
-        assert {name: start["figures"][name] for name in ("acc", "nmi", "ari")} == dec["figures"]["start"]
-        assert (dec["n_train"], dec["n_test"], dec["seed"]) == (1200, 400, seed)
-        for found in (dec, idec):
-            assert found["figures"]["acc"] > (0.45 if net == "fc" else 0.2) and found["figures"]["intervals"] == 4
-            assert found["choices"]["augment"] == ("none" if net == "fc" else "shift-rotate")
-        assert "loss.png" in {path.name for path in (recipe.folder / "exp/digits" / f"dec_{sight}_smoke").rglob("*")}
-        assert result(recipe, f"digits/kmeans_pixels_smoke/seed{seed}")["figures"]["acc"] > 0.6
-    assert done.console.count("trained already") >= (4 if net == "fc" else 2), "those of stage 3, in stage 4"
+    dec, idec, start = (result(recipe, f"digits/{kind}_fc_pixels_smoke/seed1")
+                        for kind in ("dec", "idec", "pretrained"))  # fmt: skip
+    assert dec["basis"] == idec["basis"] and dec["figures"]["start"] == idec["figures"]["start"]
+    assert {name: start["figures"][name] for name in ("acc", "nmi", "ari", "test acc")} == dec["figures"]["start"]
+    assert (dec["n_train"], dec["n_test"], dec["seed"], dec["choices"]["augment"]) == (1200, 400, 1, "none")
+    for found in (dec, idec):
+        assert found["figures"]["acc"] > 0.45 and found["figures"]["intervals"] == 4
+    assert result(recipe, "digits/kmeans_pixels_smoke/seed1")["figures"]["acc"] > 0.6
+    assert done.console.count("trained already") == 2, "k-means and autoencoder of stage 3, in stage 4"
     text = recipe.run("--stage", "7").console
-    assert f"| dec_{sight}_smoke | Digits | none given | 1" in text and "## Clusterings" in text
+    assert "| dec_fc_pixels_smoke | Digits | none given | 1" in text and "## Clusterings" in text
     page = (recipe.folder / "exp/digits/report/index.html").read_text()
     assert "Codes of some of the images" in page and "A row a cluster" in page and "seed of least loss" in page
 
 
-def test_options_of_the_autoencoder_and_of_idec_are_theirs(recipe: Recipe) -> None:
+def test_options_of_the_autoencoder_and_of_idec_are_theirs_of_each_seed(recipe: Recipe) -> None:
     recipe.run("--preset", "smoke", "--stop-stage", "0")
-    words = ("--pretrain-opts", "--finetune-epochs 1", "--dec-opts", "--max-intervals 1", "--idec-opts", "--gamma 0.5",
-             "--kmeans-opts", "--kmeans-starts 2")  # fmt: skip
-    recipe.run("--preset", "smoke", "--judged-on", "validation", "--stage", "3", "--stop-stage", "4", *words)
-    folders = [f"digits/{name}_smoke_validation/seed1" for name in
-               ("kmeans_pixels", "pretrained_fc_pixels", "dec_fc_pixels", "idec_fc_pixels")]  # fmt: skip
-    kmeans, sae, dec, idec = (result(recipe, folder)["options"] for folder in folders)
-    assert (kmeans["kmeans_starts"], sae["finetune_epochs"], dec["max_intervals"]) == (2, 1, 1)
-    assert (dec["gamma"], idec["gamma"], idec["max_intervals"], sae["judged_on"]) == (0.1, 0.5, 1, "validation")
+    words = ("--pretrain-opts", "--finetune-epochs 20", "--dec-opts", "--max-intervals 1", "--idec-opts", "--gamma 0.5",
+             "--kmeans-opts", "--kmeans-starts 2", "--net", "conv", "--augment", "shift-rotate", "--seeds", "4 5",
+             "--judged-on", "validation")  # fmt: skip
+    recipe.run("--preset", "smoke", "--stage", "4", "--stop-stage", "4", *words)
+    runs = [[result(recipe, f"digits/{name}_smoke_validation/seed{seed}") for name in
+             ("kmeans_pixels", "pretrained_conv_pixels_shift-rotate", "idec_conv_pixels_shift-rotate")]
+            for seed in (4, 5)]  # fmt: skip
+    for kmeans, sae, idec in runs:
+        options = [one["options"] for one in (kmeans, sae, idec)]
+        assert (options[0]["kmeans_starts"], options[1]["finetune_epochs"], options[2]["max_intervals"]) == (2, 20, 1)
+        assert (options[2]["gamma"], idec["choices"]["augment"], options[1]["judged_on"]) == (
+            0.5, "shift-rotate", "validation",
+        )  # fmt: skip
+        assert sae["figures"]["acc"] > 0.4 and idec["seed"] == sae["seed"]
+    assert runs[0][2]["basis"] != runs[1][2]["basis"] and runs[0][2]["figures"] != runs[1][2]["figures"]
+
+
+@pytest.mark.skipif(find_spec("cv2") is None, reason="needs OpenCV: pip install opencv-python-headless")
+def test_descriptors_are_clustered(recipe: Recipe) -> None:
+    recipe.run("--preset", "smoke", "--stop-stage", "0")
+    recipe.run("--preset", "smoke", "--input", "sift", "--stage", "3", "--stop-stage", "3", "--kmeans-opts",
+               "--sift-grid 2", "--pretrain-opts", "--sift-grid 2")  # fmt: skip
+    for name in ("kmeans_sift", "dec_fc_sift"):
+        found = result(recipe, f"digits/{name}_smoke/seed1")
+        assert (found["choices"]["input"], found["choices"]["sift_grid"]) == ("sift", "2")
+        assert found["figures"]["acc"] > 0.3
 
 
 def test_stage_2_on_other_images(recipe: Recipe, tmp_path: Path) -> None:
@@ -256,7 +268,8 @@ def test_presets_have_what_every_set_and_net_wants(recipe: Recipe) -> None:
         names = ("classifier_opts", "sae_opts", "pretrain_opts", "dec_opts", "vae_opts", "gan_opts")
         for nets, dataset in product((("basic", "fc"), ("resnet", "conv")), DATASETS):
             missing = "; ".join(f'[ -n "${{{name}-}}" ] || echo {name}' for name in names)
-            chosen = f"classifier={nets[0]} net={nets[1]} input=pixels dataset={dataset}"
-            script = f"{chosen}; . conf/{preset}.conf; {missing}"
-            printed = subprocess.check_output(["bash", "-euc", script], cwd=recipe.folder, text=True)
-            assert not printed, (preset, nets, dataset)
+            for source in ("pixels", "sift"):
+                chosen = f"classifier={nets[0]} net={nets[1]} input={source} dataset={dataset}"
+                script = f"{chosen}; . conf/{preset}.conf; {missing}"
+                printed = subprocess.check_output(["bash", "-euc", script], cwd=recipe.folder, text=True)
+                assert not printed, (preset, nets, dataset)
