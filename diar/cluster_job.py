@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,12 +17,11 @@ from diar.images.cluster import AUGMENTS, INPUTS, Clustering, ImageInput, Labels
 from diar.images.cluster_samples import most_certain
 from diar.images.cluster_scores import best_mapping, cluster_accuracy, cluster_scores, contingency
 from diar.images.grid import grid
-from diar.images.sets import ImageSet, PartOptions, UInt8
+from diar.images.sets import ImageSet, UInt8
 from diar.io.checkpoint import read_checkpoint
 from diar.io.files import read_bytes
 from diar.io.images.seed_folder import MODEL
-from diar.nets.cluster_options import SiftOptions
-from diar.options import Options
+from diar.nets.cluster_options import ClusteredOptions, SiftOptions
 from diar.report.code_map import MAPPED, map_figure
 from diar.report.confusion_figure import confusion_figure
 
@@ -31,10 +30,10 @@ if TYPE_CHECKING:
 
 _COLUMNS, _SHOWN_SIZE = 12, 32  # images of a cluster's row; pixels that small ones are enlarged to
 _MAP_SEED = 20180502  # of the images that maps show: the same for all experiments and seeds
-_FLAGS = {
-    "--input": "pixels, or sift: dense SIFT descriptors, for which OpenCV is needed (default pixels)",
+INPUT_FLAG = {"--input": "pixels, or sift: dense SIFT descriptors, for which OpenCV is needed (default pixels)"}
+AUGMENT_FLAG = {
     "--augment": "none, or shift-rotate: images are moved by up to a tenth of their sides and turned by up to 10 "
-    "degrees while a network learns",
+    "degrees while a network learns (default none, or what a pretrained network was made with)"
 }
 _NOT_PRETRAINING = {"seed"}  # of the options of an autoencoder, what seeds may differ in
 
@@ -46,10 +45,7 @@ class ClusterJob(ImageJob):
     training images alone. Labels serve figures and pictures, and nothing else.
     """
 
-    def __init__(
-        self, description: str | None, noun: str, options: Sequence[type[Options]], flags: Mapping[str, str]
-    ) -> None:
-        super().__init__(description, noun, options, {name: _FLAGS.get(name, text) for name, text in flags.items()})
+    part_options = ClusteredOptions
 
     def image_input(self, known: ImageInput | None = None) -> ImageInput:
         """What is made of images, as the flags say, or an autoencoder that is ``known``; noted among the choices."""
@@ -64,10 +60,23 @@ class ClusterJob(ImageJob):
         source = cli.checked_choice("--input", self.arguments.input or INPUTS[0], INPUTS)
         return ImageInput(source, sift_grid=self.options(SiftOptions)[0].sift_grid)
 
-    def images(self) -> dict[str, Any]:
+    def put_together(self, learned: ImageSet, judged: ImageSet, n_clusters: int) -> ImageSet:
+        """Both parts as one set, those to be judged on at its end.
+
+        Raises:
+            DataError: there are fewer images than clusters.
+        """
+        labels = np.concatenate([learned.labels, judged.labels])
+        if len(labels) < n_clusters:
+            raise DataError(
+                self.dataset.title, f"found {len(labels)} images", f"wanted {n_clusters} or more, one a cluster"
+            )
+        return ImageSet(np.concatenate([learned.images, judged.images]), labels)
+
+    def described_images(self) -> dict[str, Any]:
         """Which images are clustered, to be kept with a model."""
         found = self.set_description()
-        return found | {"crc32": crc32_of(found["crc32"])} | asdict(self.options(PartOptions)[0])
+        return found | {"crc32": crc32_of(found["crc32"])} | asdict(self.options(ClusteredOptions)[0])
 
     def pretrained(self) -> Pretrained:
         """The autoencoder that ``--pretrained`` names, a folder or a model.
@@ -81,7 +90,7 @@ class ClusterJob(ImageJob):
         path = path / MODEL if path.is_dir() else path
         content = read_checkpoint(path)
         found = Pretrained.from_checkpoint(content, path)
-        own, theirs = self.images(), content.get("images", {})
+        own, theirs = self.described_images(), content.get("images", {})
         if differing := [name for name in own if theirs.get(name) != own[name]]:
             had, wanted = (", ".join(f"{name} {one.get(name)}" for name in differing) for one in (theirs, own))
             raise DataError(path, f"found an autoencoder of other images: {had}", f"wanted {wanted}")
@@ -97,7 +106,7 @@ class ClusterJob(ImageJob):
         images alone, after a mapping of their own, is what no choice has seen.
         """
         scores = cluster_scores(images.labels, found)
-        if self.options(PartOptions)[0].judged_on == "test":
+        if self.options(ClusteredOptions)[0].judged_on == "test":
             scores["test acc"] = cluster_accuracy(images.labels[-n_test:], found[-n_test:])
         return scores
 
@@ -117,11 +126,6 @@ class ClusterJob(ImageJob):
         named = {f"{name}: ACC {100 * cluster_accuracy(images.labels, one.labels):.1f} %": one.codes[chosen]
                  for name, one in panels.items()}  # fmt: skip
         return map_figure(named, images.labels[chosen], self.dataset.classes, title)
-
-
-def all_images(learned: ImageSet, judged: ImageSet) -> ImageSet:
-    """Both parts as one set, those to be judged on at its end."""
-    return ImageSet(np.concatenate([learned.images, judged.images]), np.concatenate([learned.labels, judged.labels]))
 
 
 def samples_picture(images: UInt8, clustering: Clustering) -> UInt8:

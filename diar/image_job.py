@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from diar.nets.train import Epoch, TrainingState
 
-_SECONDS_A_STATE = 10.0  # from one to the next: to write a large one takes tenths
+SECONDS_A_STATE = 10.0  # from one to the next: to write a large one takes tenths
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,14 @@ class ImageJob:
 
     ``<data>`` is a prepared data set. ``<output>`` gets ``model.pt``, ``loss.json`` and ``loss.png``, pictures, and in
     the end ``result.json``: figures, options, seconds. What is there already of the same options and images stays as it
-    is; a training that was killed goes on from an epoch of its last ten seconds or its last epoch; what was made with
-    others is removed. Where only the judging has changed, what was trained is judged anew.
+    is; a training that was killed goes on from its last state, of which one is kept after an epoch if the one before
+    is ten seconds old; what was made with others is removed. Where only the judging has changed, what was trained is
+    judged anew.
     """
 
     keeps_state = False  # that of the last epoch, from which a finished training can be judged anew
+    part_options: type[PartOptions] = PartOptions
+    uses_device = True  # where not, it is one thread of the CPU
     judging: tuple[type[Options], ...] = ()  # options that the figures depend on, but not the training
 
     def __init__(
@@ -65,12 +68,12 @@ class ImageJob:
         options: Sequence[type[Options]],
         flags: Mapping[str, str] | None = None,
     ) -> None:
-        """``options`` are those of the network, beside PartOptions and DeviceOptions; ``flags`` others and their help.
+        """``options`` are those of the network, beside those of images and device; ``flags`` others and their help.
 
         One of ``options`` has a seed, which is the job's.
         """
         self.noun = noun
-        self._classes = (*options, PartOptions, DeviceOptions)
+        self._classes = (*options, self.part_options, DeviceOptions)
         self._parser = cli.Parser(description, self._classes)
         self._parser.add_argument("data", metavar="<data>", help="prepared data set")
         self._parser.add_argument("output", metavar="<output>", help="folder to write")
@@ -78,7 +81,7 @@ class ImageJob:
             self._parser.add_flag(name, text)
         self.arguments = self._parser.parse_words(cli.command_words())
         every = self.options(*self._classes)
-        self.seed = next(one.seed for one in every if hasattr(one, "seed"))
+        (self.seed,) = (one.seed for one in every if hasattr(one, "seed"))
         self.data, self.output = Path(self.arguments.data), Path(self.arguments.output)
         self.dataset = read_prepared(self.data)
         self._choices: dict[str, str] = {}
@@ -109,7 +112,7 @@ class ImageJob:
 
     def run(self, train: Train) -> None:
         """Train and judge, unless that was done: ``train`` gets the images to learn from and those to be judged on."""
-        learned, judged = parts(self.dataset, *self.options(PartOptions))
+        learned, judged = parts(self.dataset, *self.options(self.part_options))
         device: DeviceOptions = self.options(DeviceOptions)[0]
         digest, judged_digest = self._digests(device)
         folder = self._folder = SeedFolder(self.output, self._provenance(), digest, judged_digest)
@@ -131,7 +134,7 @@ class ImageJob:
         def after_epoch(state: TrainingState) -> None:
             nonlocal written
             line = state.history[-1]
-            if line.epoch == line.of or seconds() - written >= _SECONDS_A_STATE:
+            if line.epoch == line.of or seconds() - written >= SECONDS_A_STATE:
                 folder.write_state(state_to_checkpoint(state, digest) | {"seconds": seconds()})
                 written = seconds()
             progress.show(line)
@@ -144,7 +147,7 @@ class ImageJob:
             finally:
                 progress.close()
         measured = {"n_train": len(learned), "n_test": len(judged), "seconds": round(seconds(), 1)}
-        self._write(folder, trained, measured | {"machine": _machine(device)})
+        self._write(folder, trained, measured | {"machine": self._machine(device)})
 
     def _write(self, folder: SeedFolder, trained: Trained, measured: Mapping[str, Any]) -> None:
         folder.write_model(trained.model)
@@ -161,6 +164,17 @@ class ImageJob:
         folder.end({**measured, **about, "figures": dict(trained.figures)}, self.keeps_state)
         figures = ", ".join(f"{name} {_short(value)}" for name, value in trained.figures.items() if _is_number(value))
         print(f"{self.output}: {figures}; {measured['seconds']} s", flush=True)
+
+    def _machine(self, options: DeviceOptions) -> str:
+        """What the network is trained on."""
+        import torch
+
+        from diar.nets.train import find_device
+
+        n_threads = options.num_threads if self.uses_device else 1
+        if self.uses_device and find_device(options).type == "cuda":
+            return str(torch.cuda.get_device_name())
+        return f"cpu, {n_threads} thread{'s' * (n_threads > 1)}"
 
     def set_description(self) -> dict[str, Any]:
         """What tells the data set from others."""
@@ -186,7 +200,7 @@ class ImageJob:
         """
         made = self._provenance()
         del made["version"]
-        made["options"]["device"] = _kind_of(device)
+        made["options"]["device"] = _kind_of(device) if self.uses_device else "cpu"
         judged = crc32_of(made)
         for cls in self.judging:
             for field_ in fields(cls):
@@ -207,17 +221,6 @@ def _kind_of(device: DeviceOptions) -> str:
     from diar.nets.train import find_device
 
     return find_device(device).type
-
-
-def _machine(options: DeviceOptions) -> str:
-    """What the network is trained on."""
-    import torch
-
-    from diar.nets.train import find_device
-
-    if find_device(options).type == "cuda":
-        return str(torch.cuda.get_device_name())
-    return f"cpu, {options.num_threads} thread{'s' * (options.num_threads > 1)}"
 
 
 def _is_number(value: object) -> bool:

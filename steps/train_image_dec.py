@@ -10,8 +10,10 @@ after, and the losses of the end, by which a seed can be chosen without labels.
 e.g.: steps/train_image_dec.py --kind idec --pretrained exp/mnist/pretrained_fc/seed1 data/mnist exp/mnist/idec_fc/seed1
 """
 
+from dataclasses import asdict, replace
+
 from diar import cli
-from diar.cluster_job import ClusterJob, all_images, samples_picture
+from diar.cluster_job import AUGMENT_FLAG, ClusterJob, samples_picture
 from diar.embed import Resumption
 from diar.image_job import Trained
 from diar.images.cluster import train_dec
@@ -26,8 +28,7 @@ def main() -> None:
     flags = {
         "--kind": "dec or idec (default dec)",
         "--pretrained": "folder of an autoencoder of these images, or its model.pt; steps/train_image_sae.py makes it",
-        "--augment": "",
-    }
+    } | AUGMENT_FLAG
     job = ClusterJob(__doc__, kind, (ImageDecOptions,), flags)
     options, device = job.options(ImageDecOptions, DeviceOptions)
     pretrained = job.pretrained()
@@ -35,7 +36,7 @@ def main() -> None:
     job.records(kind=kind)
 
     def train(learned: ImageSet, judged: ImageSet, resumption: Resumption) -> Trained:
-        images = all_images(learned, judged)
+        images = job.put_together(learned, judged, options.n_clusters)
         inputs = made_of.of(images.images, pretrained.net, pretrained.options, device)
         done = train_dec(pretrained.network, kind, inputs, options, device, resumption)
         before, after = (job.figures(images, one.labels, len(judged)) for one in (done.before, done.after))
@@ -45,7 +46,8 @@ def main() -> None:
         plots = job.plots(images.labels, done.after.labels, f"{title}: ACC {100 * after['acc']:.2f} %")
         plots["map"] = job.map({"before": done.before, "after": done.after}, images, title)
         pictures = {"clusters": samples_picture(images.images, done.after)}
-        model = pretrained.to_checkpoint() | model_content(done.model, kind=kind, images=job.images())
+        of = replace(pretrained, input=made_of).to_checkpoint()
+        model = of | model_content(done.model, kind=kind, dec=asdict(options), images=job.described_images())
         return Trained(model, done.history, figures, plots, pictures)
 
     job.run(train)

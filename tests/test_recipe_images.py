@@ -173,7 +173,7 @@ def test_stages_3_and_4_cluster_from_the_same_autoencoders(recipe: Recipe) -> No
 
 def test_options_of_the_autoencoder_and_of_idec_are_theirs_of_each_seed(recipe: Recipe) -> None:
     recipe.run("--preset", "smoke", "--stop-stage", "0")
-    words = ("--pretrain-opts", "--finetune-epochs 20", "--dec-opts", "--max-intervals 1", "--idec-opts", "--gamma 0.5",
+    words = ("--pretrain-opts", "--finetune-epochs 20", "--dec-opts", "--max-intervals 1 --gamma 0.5",
              "--kmeans-opts", "--kmeans-starts 2", "--net", "conv", "--augment", "shift-rotate", "--seeds", "4 5",
              "--judged-on", "validation")  # fmt: skip
     recipe.run("--preset", "smoke", "--stage", "4", "--stop-stage", "4", *words)

@@ -160,6 +160,16 @@ def pretrain(
     return network, history
 
 
+def reconstruction_error(
+    network: StackedAutoencoder, inputs: PixelInputs | VectorInputs, options: ImageSaeOptions
+) -> float:
+    """The squared error of all images as they are, as the options' ``squares`` has it."""
+    from diar.nets.autoencoder import FinetunePhase
+    from diar.nets.train import evaluate
+
+    return evaluate(network, FinetunePhase(network, inputs, options))
+
+
 @dataclass(frozen=True)
 class TrainedDec:
     """DEC or IDEC: the model, its history, the clusterings before and after, the losses of the end."""

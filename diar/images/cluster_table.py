@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 
 from diar.images.experiments import CLUSTERINGS, Experiment, Run, spread
-from diar.images.source_report import NO_FIGURE
 from diar.images.tables import UNKNOWN, Table, shown, told_where_comparable
 
 _HEADS = (
@@ -19,7 +18,8 @@ NOTE = (
     "test images together, or, where settings are chosen (validation), training images alone. Settings were so chosen "
     "with the labels of training images; no choice saw those of the test images, whose ACC alone has a column. ACC is "
     "after the best one-to-one mapping of clusters to classes. The seed of least loss is the choice that needs no "
-    "labels; the best seed by its labels is told beside it, and stands for nothing."
+    "labels (of DEC, whose loss is the divergence alone, codes that fell together have the least, too); the best seed "
+    "by its labels is told beside it, and stands for nothing."
 )
 
 
@@ -44,16 +44,22 @@ def _row(experiment: Experiment, baselines: Sequence[Experiment]) -> tuple[str, 
     runs, figures = experiment.runs, experiment.figures()
     accuracy = figures.get("acc", [math.nan])
     chosen, best = least_loss(runs), max(runs, key=lambda run: run.figures.get("acc", -1))
-    beside = next((other for other in baselines if _same_images(experiment, other)), None)
-    told = told_where_comparable(experiment) if experiment.kind in ("dec", "idec") else NO_FIGURE
+    alike = [other for other in baselines if _same_images(experiment, other)]
+    alike.sort(key=lambda other: not experiment.name.endswith(_tag(other)))  # those of its preset first
+    beside = next(iter(alike), None)
     part = " (validation)" if runs[0].options.get("judged_on") == "validation" else ""
     return (
-        experiment.heading, runs[0].title, told, " ".join(str(run.seed) for run in runs),
+        experiment.heading, runs[0].title, told_where_comparable(experiment), " ".join(str(run.seed) for run in runs),
         *(shown("acc", value) for value in spread(accuracy)[:4]),
         _seed(chosen), _seed(best), *(_mean(figures.get(name)) for name in ("nmi", "ari", "test acc", "start acc")),
         _mean(beside.figures().get("acc")) if beside and experiment.kind != "kmeans" else UNKNOWN,
         f"{runs[0].n_train + runs[0].n_test}{part}",
     )  # fmt: skip
+
+
+def _tag(kmeans: Experiment) -> str:
+    """What follows the input in a baseline's name: preset, part of the images, device."""
+    return kmeans.name.removeprefix(f"kmeans_{kmeans.runs[0].choices.get('input')}")
 
 
 def _same_images(one: Experiment, other: Experiment) -> bool:

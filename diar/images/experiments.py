@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from diar.errors import DataError
 
 KINDS = ("classifier", "sae", "kmeans", "pretrained", "dec", "idec", "vae", "gan")  # the recipe's order
-CLUSTERINGS = KINDS[2:6]  # they are judged on what they learned from, training and test images together
-BASELINES = KINDS[2:4]  # what stages leave beside what they are called by
+CLUSTERINGS = ("kmeans", "pretrained", "dec", "idec")  # judged on what they learned from, all images together
+BASELINES = ("kmeans", "pretrained")  # what stages leave beside what they are called by
 _NOT_SETTINGS = {"seed", "device", "num_threads"}  # of options: where and with what luck it was trained
 _WANTED: Mapping[str, type | tuple[type, ...]] = {
     "figures": dict, "options": dict, "choices": dict, "dataset": dict, "seed": int, "seconds": (int, float),

@@ -37,6 +37,7 @@ def dense_sift(images: UInt8, n_a_side: int) -> NDArray[np.float32]:
         cv2.KeyPoint((x + 0.5) * width / n_a_side, (y + 0.5) * height / n_a_side, size, 0)
         for y in range(n_a_side) for x in range(n_a_side)
     ]  # fmt: skip
+    cv2.setNumThreads(1)  # small images keep no second one busy
     sift = cv2.SIFT_create()
     found = np.empty((len(images), len(places) * N_VALUES), np.float32)
     for n, image in enumerate(images):

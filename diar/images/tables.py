@@ -19,11 +19,11 @@ _HEADLINES = {"classifier": ("accuracy",), "sae": ("psnr",), "kmeans": ("acc",),
               "gan": ("frechet", "fid")}  # fmt: skip
 _REAL = "real "  # before the names of figures of real images, which stand beside those of generated ones
 _MOST_COLUMNS = 10
-_CHECKSUMS = ("pretraining",)  # of choices, what says nothing to a reader
 _MAIN_SETTINGS = ("code_size", "latent", "epochs", "batch_size", "learning_rate")
 OVERVIEW_NOTE = (
     "Mean, standard deviation (n - 1), least and greatest over all seeds that were run; none of them was chosen. "
-    "Accuracies in percent. Seconds are the mean time of a seed."
+    "Accuracies in percent. Seconds are the mean time of a seed; those of an autoencoder that a clustering begins from "
+    "are in its own row, and 'pretraining' tells autoencoders apart."
 )
 _OVERVIEW_HEADS = ("experiment", "images", "settings", "figure", "the report", "ours, mean", "sd", "min", "max",
                    "seeds", "learned from", "judged on", "seconds", "trained on")  # fmt: skip
@@ -141,8 +141,7 @@ def _overview_row(experiment: Experiment) -> tuple[str, ...]:
     run, name = experiment.runs[0], headline(experiment)
     values = experiment.figures()[name] if name else []
     cells = _spread_cells(name, spread(values)) if name else [UNKNOWN] * 4
-    keys = [key for key in run.choices if key not in _CHECKSUMS]
-    keys += [key for key in _MAIN_SETTINGS if key in run.options]
+    keys = [*run.choices, *(key for key in _MAIN_SETTINGS if key in run.options)]
     settings = [f"{key.replace('_', ' ')} {_plain(run.settings[key])}" for key in keys]
     seeds = " ".join(str(run.seed) for run in experiment.runs)
     figure = shown_name(name) or UNKNOWN

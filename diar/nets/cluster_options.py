@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from diar.images.sets import PartOptions
 from diar.nets.image_options import numbers
 from diar.nets.options import (
     DecOptions,
@@ -18,6 +19,19 @@ from diar.options import Options, option, option_help
 def _help(name: str) -> str:
     """What the option of this name says of itself where it was declared first."""
     return option_help(OptimizerOptions.__dataclass_fields__[name]).text
+
+
+@dataclass(frozen=True)
+class ClusteredOptions(PartOptions):
+    """Which images are clustered: what is learned from without labels is judged."""
+
+    judged_on: str = option(
+        "test",
+        "training and test images together; or, to choose settings by, the training images alone",
+        choices=("test", "validation"),
+    )
+    train_images: int = option(0, "at most so many training images, drawn without their labels; 0: all", low=0)
+    test_images: int = option(0, "at most so many test images, or validation images; 0: all", low=0)
 
 
 @dataclass(frozen=True)

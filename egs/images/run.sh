@@ -155,14 +155,14 @@ train() {
 # cluster dec|idec [argument]...: one clustering a seed, and what it begins from and is compared with, if not there yet
 # shellcheck disable=SC2086
 cluster() {
-  local kind=$1 sight=${net}_$input seed
+  local kind=$1 source=${net}_$input seed
   shift
-  [ $augment = none ] || sight+=_$augment
+  [ $augment = none ] || source+=_$augment
   train $exp/kmeans_${input}_$tag train_image_kmeans.py --input $input $kmeans_opts
-  train $exp/pretrained_${sight}_$tag train_image_sae.py --net $net --input $input --augment $augment $pretrain_opts
+  train $exp/pretrained_${source}_$tag train_image_sae.py --net $net --input $input --augment $augment $pretrain_opts
   for seed in $seeds; do
-    seeds=$seed train $exp/${kind}_${sight}_$tag train_image_dec.py \
-      --kind $kind --pretrained $exp/pretrained_${sight}_$tag/seed$seed "$@"
+    seeds=$seed train $exp/${kind}_${source}_$tag train_image_dec.py \
+      --kind $kind --pretrained $exp/pretrained_${source}_$tag/seed$seed "$@"
   done
 }
 
@@ -196,7 +196,7 @@ without_bar() { { "$@" 2>&1 >&3 3>&- | cat >&2; } 3>&1; }
   fi
 
   if runs 4; then
-    cluster idec $dec_opts $idec_opts
+    cluster idec $dec_opts $idec_opts $own_dec_opts $own_idec_opts # the user's win over the preset's
   fi
 
   # samples are judged by the classifier of the first seed, the same for all

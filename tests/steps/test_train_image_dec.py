@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +11,7 @@ import pytest
 import torch
 from image_sets import blots, write_blots
 from sklearn.cluster import KMeans
-from step_runner import ROOT, call_step
+from step_runner import call_step, end_at_state
 
 from diar.images.cluster import Pretrained
 from diar.images.cluster_scores import cluster_scores
@@ -121,7 +118,10 @@ def test_an_autoencoder_is_of_all_images_and_tells_of_k_means_of_its_codes(train
     images = all_of(trained)
     codes, _ = codes_and_reconstruction(autoencoder_of(trained / net), images)
     labels = KMeans(10, n_init=3, random_state=1).fit(codes).labels_
-    wanted = cluster_scores(images.labels, labels) | {"loss": lines[-1]["losses"]["loss"]}
+    reconstruction = codes_and_reconstruction(autoencoder_of(trained / net), images)[1]
+    error = np.square(reconstruction - images.images.transpose(0, 3, 1, 2) / 255.0).mean()
+    assert found["figures"].pop("loss") == pytest.approx(error, rel=1e-4)
+    wanted = cluster_scores(images.labels, labels)
     assert found["figures"] == wanted | {"test acc": cluster_scores(images.labels[120:], labels[120:])["acc"]}
 
 
@@ -226,40 +226,27 @@ def test_k_means_of_pixels_is_a_row_of_its_own(folder: Path) -> None:
     assert "trained already" in step(folder, "train_image_kmeans.py", "--num-threads=1", "--seed=3", out="kmeans")
 
 
-KILLED = """
-import os, runpy, sys
-from diar import image_job
-from diar.io import checkpoint
-from diar.io.images import seed_folder
-image_job._SECONDS_A_STATE = 0.0
-written = checkpoint.write_checkpoint
-def write(path, content):
-    written(path, content)
-    if path.name == "model.state" and (content["phase"], content["epoch"]) == {at}:
-        os._exit(9)
-seed_folder.write_checkpoint = write
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-
-
-@pytest.mark.parametrize(("net", "program"), [("fc", "train_image_sae.py"), ("conv", "train_image_dec.py")])
+@pytest.mark.parametrize("program", ["train_image_sae.py", "train_image_dec.py"])
+@pytest.mark.parametrize("net", ["fc", "conv"])
 def test_a_killed_training_goes_on_and_gives_the_same_bytes(ready: Path, net: str, program: str) -> None:
     is_sae = program == "train_image_sae.py"
-    words = (*SAE, *NET[net], "--augment=shift-rotate") if is_sae else (*DEC, "--kind=idec", f"--pretrained={net}",
-                                                                      "--augment=shift-rotate")  # fmt: skip
-    os_words = [str(ROOT / "steps" / program), *words, "data", "killed"]
-    phase = (1 if net == "fc" else 3, 1) if is_sae else (0, 2)
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED.replace("{at}", str(phase)), *os_words],
-        cwd=ready, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 9, done.stderr
-    words = tuple(word.replace("--pretrained=", f"--pretrained={ready}/") for word in words)
+    own = (*SAE, *NET[net]) if is_sae else (*DEC, "--kind=idec", f"--pretrained={ready / net}")
+    words = (*own, "--augment=shift-rotate")
+    phase, epoch = (1, 1) if is_sae else (0, 2)
+    end_at_state(ready, program, *words, ready / "data", ready / "killed", phase=phase, epoch=epoch)
     assert "going on after epoch" in step(ready, program, *words, out="killed")
     step(ready, program, *words, out="whole")
     assert files(ready, "killed") == files(ready, "whole")
     assert "trained already" in step(ready, program, *words, out="whole")
+
+
+def test_it_ends_when_few_labels_change(ready: Path) -> None:
+    dec(ready, "--max-intervals=20", "--label-tolerance=0.9", sae="fc")
+    assert result(ready, "dec")["figures"]["intervals"] == 1
+    dec(ready, "--max-intervals=20", "--label-tolerance=0.05", "--learning-rate=1e-4", sae="fc")
+    lines = json.loads((ready / "dec/loss.json").read_text())
+    changes = [line["losses"]["label_change"] for line in lines[2:]]
+    assert len(changes) < 19 and all(change > 0.05 for change in changes)
 
 
 def test_another_autoencoder_trains_it_anew(ready: Path) -> None:
@@ -277,7 +264,7 @@ def test_another_autoencoder_trains_it_anew(ready: Path) -> None:
         (["--augment=flip"], "--augment: found 'flip'; wanted one of none, shift-rotate"),
         (["--gamma=-1"], "--gamma: found -1.0; wanted at least 0"),
         (["--n-clusters=0"], "--n-clusters: found 0; wanted at least 1"),
-        (["--n-clusters=181"], "clusters: found 180 samples; wanted 181 or more, one a cluster"),
+        (["--n-clusters=181"], "CIFAR-10 (blots): found 180 images; wanted 181 or more, one a cluster"),
         (["--pretrained", "data"], "data/model.pt: no such file; wanted a model"),
     ],
 )  # fmt: skip
