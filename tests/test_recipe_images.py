@@ -173,17 +173,17 @@ def test_stages_3_and_4_cluster_from_the_same_autoencoders(recipe: Recipe) -> No
 
 def test_options_of_the_autoencoder_and_of_idec_are_theirs_of_each_seed(recipe: Recipe) -> None:
     recipe.run("--preset", "smoke", "--stop-stage", "0")
-    words = ("--pretrain-opts", "--pretrain-epochs 0 --finetune-epochs 20 --filters 8-16-32 --optimizer adam "
+    words = ("--pretrain-opts", "--pretrain-epochs 0 --finetune-epochs 60 --filters 8-16-32 --optimizer adam "
              "--learning-rate 5e-3 --batch-size 64", "--dec-opts", "--max-intervals 1 --gamma 0.5", "--kmeans-opts",
-             "--kmeans-starts 2", "--net", "conv", "--augment", "shift-rotate", "--seeds", "4 5", "--judged-on",
-             "validation")  # fmt: skip
+             "--kmeans-starts 2", "--net", "conv", "--augment", "shift-rotate", "--seeds", "4 5", "--num-threads", "1",
+             "--judged-on", "validation", "--part-opts", "--train-images 600 --test-images 100")  # fmt: skip
     recipe.run("--preset", "report", "--stage", "4", "--stop-stage", "4", *words)
     runs = [[result(recipe, f"digits/{name}_report_validation/seed{seed}") for name in
              ("kmeans_pixels", "pretrained_conv_pixels_shift-rotate", "idec_conv_pixels_shift-rotate")]
             for seed in (4, 5)]  # fmt: skip
     for kmeans, sae, idec in runs:
         options = [one["options"] for one in (kmeans, sae, idec)]
-        assert (options[0]["kmeans_starts"], options[1]["finetune_epochs"], options[2]["max_intervals"]) == (2, 20, 1)
+        assert (options[0]["kmeans_starts"], options[1]["finetune_epochs"], options[2]["max_intervals"]) == (2, 60, 1)
         assert (options[2]["gamma"], idec["choices"]["augment"], options[1]["judged_on"]) == (
             0.5, "shift-rotate", "validation",
         )  # fmt: skip
