@@ -79,7 +79,7 @@ def test_a_training_that_was_ended_goes_on_to_the_same_bytes(recipe: Recipe, kin
     seed = Path("exp/digits/classifier_basic_smoke/seed5")
     assert not (other.folder / seed / "result.json").exists()
     done = other.run(*words)
-    assert done.naming(f"{seed}: going on after epoch ", " of 'training'") and not done.naming("epoch 1 of")
+    assert done.naming(f"{seed}: going on after epoch ", " of 'training'") and not done.naming(": epoch 1 of")
     files = [
         {path.name: path.read_bytes() for path in (one.folder / seed).iterdir() if path.name != "result.json"}
         for one in (whole, other)
