@@ -52,9 +52,10 @@ def test_a_row_has_the_spread_the_choice_without_labels_and_what_it_is_compared_
 
 @pytest.mark.parametrize(
     "changes",
-    [{"choices": {"net": "fc", "input": "sift"}}, {"n_train": 54000, "n_test": 6000},
+    [{"choices": {"net": "fc", "input": "sift"}}, {"choices": {"net": "fc", "input": "pixels", "sift_grid": "2"}},
+     {"n_train": 54000, "n_test": 6000},
      {"options": result()["options"] | {"judged_on": "validation"}}],
-    ids=["input", "number", "part"],
+    ids=["input", "grid", "number", "part"],
 )  # fmt: skip
 def test_k_means_of_other_images_or_input_is_no_comparison(changes: dict[str, Any]) -> None:
     found = rows([run("dec_fc_x_fast", 1, 0.8, 0.2, **changes), *KMEANS])["dec_fc_x_fast"]
