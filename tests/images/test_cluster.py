@@ -9,8 +9,9 @@ from image_sets import blots
 from sklearn.cluster import KMeans
 
 from diar.errors import DataError
-from diar.images.cluster import Clustering, ImageInput, TrainedDec, kmeans_of_vectors
-from diar.nets.cluster_options import FcSaeOptions, KmeansOptions
+from diar.images.cluster import Clustering, ImageInput, kmeans_of_vectors, train_dec
+from diar.nets.cluster_options import FcSaeOptions, ImageDecOptions, KmeansOptions
+from diar.nets.image_sae import make_image_sae
 from diar.nets.options import DeviceOptions
 
 BLOTS = blots(90, 1)
@@ -57,8 +58,19 @@ def test_k_means_labels_are_the_nearest_centres_and_centres_the_means(samples: i
         kmeans_of_vectors(vectors, 91, KmeansOptions(1))
 
 
+def test_dec_leaves_the_autoencoder_as_it_is_for_idec() -> None:
+    options = FcSaeOptions(hidden="8", bottleneck=3, batch_size=32)
+    inputs = ImageInput().of(BLOTS.images, "fc", options, DeviceOptions())
+    network = make_image_sae(inputs, options)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    dec_options = ImageDecOptions(n_clusters=4, max_intervals=1, update_interval=3, batch_size=32)
+    done = train_dec(network, "idec", inputs, dec_options, DeviceOptions())
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    assert not torch.equal(done.model.network.encoder[0].weight, before["encoder.0.weight"])
+
+
 def test_a_label_is_the_cluster_of_most_share() -> None:
     shares = np.array([[0.2, 0.5, 0.3], [0.6, 0.3, 0.1]], np.float32)
     found = Clustering(np.zeros((2, 3), np.float32), shares)
     assert found.labels.tolist() == [1, 0]
-    assert TrainedDec(None, [], found, found, {}).n_intervals == 0, "of no interval"
