@@ -31,6 +31,7 @@ setup(
         "nets": ["torch>=2.0", "scikit-learn>=1.3"],
         "completion": ["argcomplete>=3.1"],
         "figures": ["matplotlib>=3.8", "pillow>=10"],
+        "sift": ["opencv-python-headless>=4.5"],
         "tests": [
             "pytest>=8",
             "pytest-xdist>=3.5",

@@ -188,9 +188,9 @@ def train_dec(
         inputs = speech.inputs(sae.inputs, device)
         k = min(n_clusters, max(1, len(inputs) // _FEWEST_A_CLUSTER))
         if len(inputs) and resumption.state is None:
-            centres = kmeans_centres(encode_all(network, inputs), k, options)
+            centres = kmeans_centres(encode_all(network, inputs), k, options, options.seed)
         else:
-            centres = torch.zeros(k, network.widths[-1], device=where)
+            centres = torch.zeros(k, network.code_size, device=where)
         model = Dec(network, centres)
         phase = DecPhase(model, inputs, options, *cluster_weights(kind, options))
         history = train(model, [phase], options, resumption.state, resumption.after_epoch, resumption.after_update)
@@ -220,10 +220,14 @@ def fit_dec(
     resumption: Resumption | None = None,
 ) -> tuple[EmbeddingModel, list[Epoch]]:
     """The model of DEC or IDEC (``kind``) from an autoencoder's, and the history of its training; see ``train_dec``."""
+    from diar.nets.autoencoder import Autoencoder
+
     model, history = train_dec(sae, kind, speech, options.dec_clusters, options, device, resumption)
-    axes = principal_axes(model.network, speech, sae.inputs)
+    network = model.network
+    assert isinstance(network, Autoencoder)
+    axes = principal_axes(network, speech, sae.inputs)
     made = asdict(options) | {"sae": dict(sae.options)}
-    return EmbeddingModel(kind, model.network, axes, sae.inputs, sae.features, made, speech.digest()), history
+    return EmbeddingModel(kind, network, axes, sae.inputs, sae.features, made, speech.digest()), history
 
 
 def fit_embedder(speech: Speech, options: EmbedderOptions) -> EmbeddingModel:

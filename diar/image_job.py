@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 import zlib
@@ -18,7 +19,7 @@ from diar.io.figure import write_png
 from diar.io.images.folder import read_prepared, read_table
 from diar.io.images.picture import write_picture
 from diar.io.images.seed_folder import SeedFolder
-from diar.nets.options import DeviceOptions, OptimizerOptions
+from diar.nets.options import DeviceOptions
 from diar.options import Options
 from diar.progress import TrainingProgress
 from diar.report.loss_curves import loss_figure
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from diar.nets.train import Epoch, TrainingState
 
+SECONDS_A_STATE = 10.0  # from one to the next: to write a large one takes tenths
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,14 @@ class ImageJob:
 
     ``<data>`` is a prepared data set. ``<output>`` gets ``model.pt``, ``loss.json`` and ``loss.png``, pictures, and in
     the end ``result.json``: figures, options, seconds. What is there already of the same options and images stays as it
-    is; a training that was killed goes on from its last epoch; what was made with others is removed. Where only the
-    judging has changed, what was trained is judged anew.
+    is; a training that was killed goes on from its last state, of which one is kept after an epoch if the one before
+    is ten seconds old; what was made with others is removed. Where only the judging has changed, what was trained is
+    judged anew.
     """
 
     keeps_state = False  # that of the last epoch, from which a finished training can be judged anew
+    part_options: type[PartOptions] = PartOptions
+    uses_device = True  # where not, it is one thread of the CPU
     judging: tuple[type[Options], ...] = ()  # options that the figures depend on, but not the training
 
     def __init__(
@@ -63,12 +68,12 @@ class ImageJob:
         options: Sequence[type[Options]],
         flags: Mapping[str, str] | None = None,
     ) -> None:
-        """``options`` are those of the network, beside PartOptions and DeviceOptions; ``flags`` others and their help.
+        """``options`` are those of the network, beside those of images and device; ``flags`` others and their help.
 
-        One of ``options`` is an OptimizerOptions, whose seed is the job's.
+        One of ``options`` has a seed, which is the job's.
         """
         self.noun = noun
-        self._classes = (*options, PartOptions, DeviceOptions)
+        self._classes = (*options, self.part_options, DeviceOptions)
         self._parser = cli.Parser(description, self._classes)
         self._parser.add_argument("data", metavar="<data>", help="prepared data set")
         self._parser.add_argument("output", metavar="<output>", help="folder to write")
@@ -76,11 +81,12 @@ class ImageJob:
             self._parser.add_flag(name, text)
         self.arguments = self._parser.parse_words(cli.command_words())
         every = self.options(*self._classes)
-        self.seed = next(one.seed for one in every if isinstance(one, OptimizerOptions))
+        (self.seed,) = (one.seed for one in every if hasattr(one, "seed"))
         self.data, self.output = Path(self.arguments.data), Path(self.arguments.output)
         self.dataset = read_prepared(self.data)
         self._choices: dict[str, str] = {}
         self._judging_choices: dict[str, str] = {}
+        self._basis: dict[str, str] = {}
         self._folder: SeedFolder  # known when all choices are
 
     def options(self, *classes: type[Options]) -> list[Any]:
@@ -95,6 +101,10 @@ class ImageJob:
         """Note choices that only the figures depend on, by name."""
         self._judging_choices.update(choices)
 
+    def begins_from(self, **checksums: str) -> None:
+        """Note checksums of what the training begins from, which are another seed by seed, by name."""
+        self._basis.update(checksums)
+
     def write_picture(self, name: str, pixels: UInt8) -> None:
         """Write (H, W, C) ``pixels`` as ``<name>.png`` while the training goes on."""
         self._folder.begin()
@@ -102,7 +112,7 @@ class ImageJob:
 
     def run(self, train: Train) -> None:
         """Train and judge, unless that was done: ``train`` gets the images to learn from and those to be judged on."""
-        learned, judged = parts(self.dataset, *self.options(PartOptions))
+        learned, judged = parts(self.dataset, *self.options(self.part_options))
         device: DeviceOptions = self.options(DeviceOptions)[0]
         digest, judged_digest = self._digests(device)
         folder = self._folder = SeedFolder(self.output, self._provenance(), digest, judged_digest)
@@ -119,9 +129,15 @@ class ImageJob:
         def seconds() -> float:
             return before + time.perf_counter() - started
 
+        written = -math.inf
+
         def after_epoch(state: TrainingState) -> None:
-            folder.write_state(state_to_checkpoint(state, digest) | {"seconds": seconds()})
-            progress.show(state.history[-1])
+            nonlocal written
+            line = state.history[-1]
+            if line.epoch == line.of or seconds() - written >= SECONDS_A_STATE:
+                folder.write_state(state_to_checkpoint(state, digest) | {"seconds": seconds()})
+                written = seconds()
+            progress.show(line)
 
         from diar.nets.train import threads
 
@@ -131,14 +147,15 @@ class ImageJob:
             finally:
                 progress.close()
         measured = {"n_train": len(learned), "n_test": len(judged), "seconds": round(seconds(), 1)}
-        self._write(folder, trained, measured | {"machine": _machine(device)})
+        self._write(folder, trained, measured | {"machine": self._machine(device)})
 
     def _write(self, folder: SeedFolder, trained: Trained, measured: Mapping[str, Any]) -> None:
         folder.write_model(trained.model)
         lines = history_to_json(trained.history)
         folder.write_losses(lines)
-        title = f"{self.noun} on {self.dataset.title}, seed {self.seed}"
-        write_png(self.output / "loss.png", loss_figure(lines, title))
+        if lines:
+            title = f"{self.noun} on {self.dataset.title}, seed {self.seed}"
+            write_png(self.output / "loss.png", loss_figure(lines, title))
         for name, plot in trained.plots.items():
             write_png(self.output / f"{name}.png", plot)
         for name, pixels in trained.pictures.items():
@@ -148,16 +165,32 @@ class ImageJob:
         figures = ", ".join(f"{name} {_short(value)}" for name, value in trained.figures.items() if _is_number(value))
         print(f"{self.output}: {figures}; {measured['seconds']} s", flush=True)
 
+    def _machine(self, options: DeviceOptions) -> str:
+        """What the network is trained on."""
+        import torch
+
+        from diar.nets.train import find_device
+
+        n_threads = options.num_threads if self.uses_device else 1
+        if self.uses_device and find_device(options).type == "cuda":
+            return str(torch.cuda.get_device_name())
+        return f"cpu, {n_threads} thread{'s' * (n_threads > 1)}"
+
+    def set_description(self) -> dict[str, Any]:
+        """What tells the data set from others."""
+        table = read_table(self.data)
+        return {name: table[name] for name in ("name", "pixels", "crc32")}
+
     def _provenance(self) -> dict[str, Any]:
         """All that the result depends on."""
         options = {name: value for cls in self._classes for name, value in asdict(self.options(cls)[0]).items()}
-        table = read_table(self.data)
         return {
             "step": Path(sys.argv[0]).name,
             "version": __version__,
-            "dataset": {name: table[name] for name in ("name", "pixels", "crc32")},
+            "dataset": self.set_description(),
             "options": options,
             "choices": self._choices | self._judging_choices,
+            **({"basis": self._basis} if self._basis else {}),
         }
 
     def _digests(self, device: DeviceOptions) -> tuple[str, str]:
@@ -167,16 +200,17 @@ class ImageJob:
         """
         made = self._provenance()
         del made["version"]
-        made["options"]["device"] = _kind_of(device)
-        judged = _crc32_of(made)
+        made["options"]["device"] = _kind_of(device) if self.uses_device else "cpu"
+        judged = crc32_of(made)
         for cls in self.judging:
             for field_ in fields(cls):
                 del made["options"][field_.name]
         made["choices"] = self._choices
-        return _crc32_of(made), judged
+        return crc32_of(made), judged
 
 
-def _crc32_of(content: Mapping[str, Any]) -> str:
+def crc32_of(content: Any) -> str:
+    """A checksum of plain values, in hexadecimal."""
     return f"{zlib.crc32(json.dumps(content, sort_keys=True).encode()):08x}"
 
 
@@ -187,17 +221,6 @@ def _kind_of(device: DeviceOptions) -> str:
     from diar.nets.train import find_device
 
     return find_device(device).type
-
-
-def _machine(options: DeviceOptions) -> str:
-    """What the network is trained on."""
-    import torch
-
-    from diar.nets.train import find_device
-
-    if find_device(options).type == "cuda":
-        return str(torch.cuda.get_device_name())
-    return f"cpu, {options.num_threads} thread{'s' * (options.num_threads > 1)}"
 
 
 def _is_number(value: object) -> bool:

@@ -11,6 +11,7 @@ e.g.: steps/images_to_report.py exp/cifar10
 from pathlib import Path
 
 from diar import cli
+from diar.images.cluster_table import clustering_table
 from diar.images.experiments import by_kind, put_together
 from diar.images.tables import experiment_table, kind_table, markdown, overview, settings_text
 from diar.io.files import write_text
@@ -46,6 +47,8 @@ def main() -> None:
 def results(content: ImagesContent) -> str:
     """All tables as Markdown, what is not complete, and the settings."""
     parts = [f"# Experiments on {content.title}\n", markdown(overview(content.experiments))]
+    if clusterings := clustering_table(content.experiments):
+        parts.append(markdown(clusterings))
     if content.unfinished:
         lines = "\n".join(f"- {folder}" for folder in content.unfinished)
         parts.append(f"## Unfinished: in no table\n\n{lines}\n")

@@ -425,7 +425,8 @@ def interrupted():
 
 def main():
     interrupted()
-    time.sleep(20)
+    for _ in range(2000):  # a signal just before a long sleep would wait for its end
+        time.sleep(0.01)
 
 cli.run(main, "program")
 """

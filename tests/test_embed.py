@@ -196,7 +196,7 @@ def test_a_stretch_has_the_embeddings_of_the_whole_but_at_its_ends(trained: Embe
 def test_blocks_do_not_show(trained: EmbeddingModel, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     frames = talk(3)[0]
     whole = trained.embed(frames)
-    monkeypatch.setattr(autoencoder, "_BLOCK_SAMPLES", block)
+    monkeypatch.setattr(autoencoder.StackedAutoencoder, "at_once", block)
     np.testing.assert_allclose(trained.embed(frames), whole, atol=1e-6)
 
 

@@ -17,7 +17,7 @@ STEPS = sorted((ROOT / "steps").glob("*.py"))
 COMMANDS = sorted((ROOT / "diar" / "commands").glob("[!_]*.py"))  # the steps of the command diar
 # what programs are made of, each above those before
 PROGRAMS = ["diar/cli.py", "diar/job.py", "diar/training_job.py", "diar/turns_command.py",
-            "diar/image_job.py", "diar/generative_job.py"]
+            "diar/image_job.py", "diar/generative_job.py", "diar/cluster_job.py"]
 
 FILE_METHODS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "tofile", "fromfile", "fdopen"}
 NUMPY_FILES = {"load", "save", "savez", "savez_compressed", "loadtxt", "savetxt", "genfromtxt", "memmap", "fromfile"}
@@ -140,7 +140,7 @@ def test_the_library_does_not_import_what_stands_above_it(path: Path) -> None:
 
 HEAVY = {
     "numba", "scipy", "torch", "pyannote", "matplotlib", "pandas", "soundfile", "sklearn", "kaldiio", "webrtcvad",
-    "tqdm", "PIL",
+    "tqdm", "PIL", "cv2",
 }  # fmt: skip
 
 
@@ -164,7 +164,9 @@ HEAVY = {
      "diar.io.images.official", "diar.io.images.folder", "diar.io.images.picture", "diar.report.confusion_figure",
      "diar.images.experiments", "diar.images.tables", "diar.io.images.runs", "diar.report.images_page",
      "diar.images.reconstruct", "diar.images.size_table", "diar.images.fidelity", "diar.images.pca",
-     "diar.report.reconstruction_figure",
+     "diar.report.reconstruction_figure", "diar.cluster_job", "diar.images.cluster", "diar.images.cluster_scores",
+     "diar.images.cluster_samples", "diar.images.cluster_table", "diar.images.sift", "diar.nets.cluster_options",
+     "diar.report.code_map",
      "diar.commands.score", "diar.diarization", "diar.confidence", "diar.commands.diarize", "diar.commands.recut"],
 )  # fmt: skip
 def test_options_are_read_without_heavy_imports(module: str) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def test_a_training_that_was_ended_goes_on_to_the_same_bytes(recipe: Recipe, kin
     seed = Path("exp/digits/classifier_basic_smoke/seed5")
     assert not (other.folder / seed / "result.json").exists()
     done = other.run(*words)
-    assert done.naming(f"{seed}: going on after epoch ", " of 'training'") and not done.naming("epoch 1 of")
+    assert done.naming(f"{seed}: going on after epoch ", " of 'training'") and not done.naming(": epoch 1 of")
     files = [
         {path.name: path.read_bytes() for path in (one.folder / seed).iterdir() if path.name != "result.json"}
         for one in (whole, other)
@@ -151,6 +152,56 @@ def test_stage_2_trains_every_size_both_ways_and_makes_a_table(recipe: Recipe) -
     assert again.console.count("trained already") == 2 and not (table / "size32.png").exists()
 
 
+def test_stages_3_and_4_cluster_from_the_same_autoencoders(recipe: Recipe) -> None:
+    recipe.run("--preset", "smoke", "--stop-stage", "0")
+    done = recipe.run("--preset", "smoke", "--stage", "3", "--stop-stage", "4")
+    assert "stage 3: dec\n" in done.console and "stage 4: idec\n" in done.console
+    dec, idec, start = (result(recipe, f"digits/{kind}_fc_pixels_smoke/seed1")
+                        for kind in ("dec", "idec", "pretrained"))  # fmt: skip
+    assert dec["basis"] == idec["basis"] and dec["figures"]["start"] == idec["figures"]["start"]
+    assert {name: start["figures"][name] for name in ("acc", "nmi", "ari", "test acc")} == dec["figures"]["start"]
+    assert (dec["n_train"], dec["n_test"], dec["seed"], dec["choices"]["augment"]) == (1200, 400, 1, "none")
+    for found in (dec, idec):
+        assert found["figures"]["acc"] > 0.45 and found["figures"]["intervals"] == 4
+    assert result(recipe, "digits/kmeans_pixels_smoke/seed1")["figures"]["acc"] > 0.6
+    assert done.console.count("trained already") == 2, "k-means and autoencoder of stage 3, in stage 4"
+    text = recipe.run("--stage", "7").console
+    assert "| dec_fc_pixels_smoke | Digits | none given | 1" in text and "## Clusterings" in text
+    page = (recipe.folder / "exp/digits/report/index.html").read_text()
+    assert "Codes of some of the images" in page and "A row a cluster" in page and "seed of least loss" in page
+
+
+def test_options_of_the_autoencoder_and_of_idec_are_theirs_of_each_seed(recipe: Recipe) -> None:
+    recipe.run("--preset", "smoke", "--stop-stage", "0")
+    words = ("--pretrain-opts", "--pretrain-epochs 0 --finetune-epochs 60 --filters 8-16-32 --optimizer adam "
+             "--learning-rate 5e-3 --batch-size 64", "--dec-opts", "--max-intervals 1 --gamma 0.5", "--kmeans-opts",
+             "--kmeans-starts 2", "--net", "conv", "--augment", "shift-rotate", "--seeds", "4 5", "--num-threads", "1",
+             "--judged-on", "validation", "--part-opts", "--train-images 600 --test-images 100")  # fmt: skip
+    recipe.run("--preset", "report", "--stage", "4", "--stop-stage", "4", *words)
+    runs = [[result(recipe, f"digits/{name}_report_validation/seed{seed}") for name in
+             ("kmeans_pixels", "pretrained_conv_pixels_shift-rotate", "idec_conv_pixels_shift-rotate")]
+            for seed in (4, 5)]  # fmt: skip
+    for kmeans, sae, idec in runs:
+        options = [one["options"] for one in (kmeans, sae, idec)]
+        assert (options[0]["kmeans_starts"], options[1]["finetune_epochs"], options[2]["max_intervals"]) == (2, 60, 1)
+        assert (options[2]["gamma"], idec["choices"]["augment"], options[1]["judged_on"]) == (
+            0.5, "shift-rotate", "validation",
+        )  # fmt: skip
+        assert sae["figures"]["acc"] > 0.4 and idec["seed"] == sae["seed"]
+    assert runs[0][2]["basis"] != runs[1][2]["basis"] and runs[0][2]["figures"] != runs[1][2]["figures"]
+
+
+@pytest.mark.skipif(find_spec("cv2") is None, reason="needs OpenCV: pip install opencv-python-headless")
+def test_descriptors_are_clustered(recipe: Recipe) -> None:
+    recipe.run("--preset", "smoke", "--stop-stage", "0")
+    recipe.run("--preset", "smoke", "--input", "sift", "--stage", "3", "--stop-stage", "3", "--kmeans-opts",
+               "--sift-grid 2", "--pretrain-opts", "--sift-grid 2")  # fmt: skip
+    for name in ("kmeans_sift", "dec_fc_sift"):
+        found = result(recipe, f"digits/{name}_smoke/seed1")
+        assert (found["choices"]["input"], found["choices"]["sift_grid"]) == ("sift", "2")
+        assert found["figures"]["acc"] > 0.3
+
+
 def test_stage_2_on_other_images(recipe: Recipe, tmp_path: Path) -> None:
     write_idx_set(tmp_path, 150, 20, packed=True)
     recipe.run("--dataset", "mnist", "--data-dir", str(tmp_path), "--check-md5=false", "--stop-stage", "0")
@@ -187,7 +238,11 @@ def test_official_files_are_taken_from_where_they_are(recipe: Recipe, tmp_path: 
         (["--device", "tpu"], "--device: found 'tpu'; wanted one of: cpu cuda auto"),
         (["--num-threads", "many"], "--num-threads: found 'many'; wanted a number from 0 to 99"),
         (["--stage", "8"], "--stage 8 --stop-stage 7: found nothing to run; wanted some of stages 0 to 7"),
-        (["--stage", "3"], "--stage 3: found no program for dec yet; wanted another stage"),
+        (["--net", "resnet"], "--net: found 'resnet'; wanted one of: fc conv"),
+        (["--input", "hog"], "--input: found 'hog'; wanted one of: pixels sift"),
+        (["--augment", "flip"], "--augment: found 'flip'; wanted one of: none shift-rotate"),
+        (["--net", "conv", "--input", "sift"], "--net conv --input sift: found descriptors, which are no image; "),
+        (["--input", "sift", "--augment", "shift-rotate"], "--input sift --augment shift-rotate: found both; wanted "),
         (["--dataset", "mnist"], "--data-dir: found none; wanted the folder of mnist's official files; yann.lecun.com"),
         (["extra"], "found 'extra' after the options; wanted none; see "),
         (["--epochs", "3"], "unknown option --epochs; valid options are: --stage "),
@@ -211,9 +266,11 @@ def test_presets_have_what_every_set_and_net_wants(recipe: Recipe) -> None:
     for preset in ("smoke", "fast", "report"):
         text = (recipe.folder / "conf" / f"{preset}.conf").read_text()
         assert text.startswith(f"# --preset {preset}: ")
-        names = ("classifier_opts", "sae_opts", "vae_opts", "gan_opts")
-        for net, dataset in product(("basic", "resnet"), DATASETS):
+        names = ("classifier_opts", "sae_opts", "pretrain_opts", "dec_opts", "vae_opts", "gan_opts")
+        for nets, dataset in product((("basic", "fc"), ("resnet", "conv")), DATASETS):
             missing = "; ".join(f'[ -n "${{{name}-}}" ] || echo {name}' for name in names)
-            script = f"classifier={net} dataset={dataset}; . conf/{preset}.conf; {missing}"
-            printed = subprocess.check_output(["bash", "-euc", script], cwd=recipe.folder, text=True)
-            assert not printed, (preset, net, dataset)
+            for source in ("pixels", "sift"):
+                chosen = f"classifier={nets[0]} net={nets[1]} input={source} dataset={dataset}"
+                script = f"{chosen}; . conf/{preset}.conf; {missing}"
+                printed = subprocess.check_output(["bash", "-euc", script], cwd=recipe.folder, text=True)
+                assert not printed, (preset, nets, dataset)

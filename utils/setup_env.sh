@@ -2,7 +2,8 @@
 # Find or make the Python environment of the toolkit; its folder of programs goes to stdout, all else to stderr.
 #
 # Usage: utils/setup_env.sh [extra...]       extras of setup.py: tests, lint, nets (torch, for embeddings), figures
-#                                            (matplotlib, pillow), browser (selenium, for tests of the report's pages)
+#                                            (matplotlib, pillow), sift (OpenCV, for descriptors of images), browser
+#                                            (selenium, for tests of the report's pages)
 #
 # 1. DIAR_PYTHON, a Python program, is used if set; 2. else an active virtual or conda environment; 3. else .venv at the
 # root, made here once from requirements/lock.txt. What is not ours (1, 2) is checked, never changed.
@@ -31,8 +32,9 @@ modules() {
       nets) echo torch sklearn ;;
       figures) echo matplotlib PIL ;;
       browser) echo selenium ;;
+      sift) echo cv2 ;;
       completion) echo argcomplete ;;
-      *) fail "unknown extra '$extra'; wanted tests, lint, nets, figures, browser or completion" ;;
+      *) fail "unknown extra '$extra'; wanted tests, lint, nets, figures, sift, browser or completion" ;;
     esac
   done
 }

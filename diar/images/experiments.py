@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 from diar.errors import DataError
 
-KINDS = ("classifier", "sae", "dec", "idec", "vae", "gan")  # the recipe's order
+KINDS = ("classifier", "sae", "kmeans", "pretrained", "dec", "idec", "vae", "gan")  # the recipe's order
+CLUSTERINGS = ("kmeans", "pretrained", "dec", "idec")  # judged on what they learned from, all images together
+BASELINES = ("kmeans", "pretrained")  # what stages leave beside what they are called by
 _NOT_SETTINGS = {"seed", "device", "num_threads"}  # of options: where and with what luck it was trained
 _WANTED: Mapping[str, type | tuple[type, ...]] = {
     "figures": dict, "options": dict, "choices": dict, "dataset": dict, "seed": int, "seconds": (int, float),

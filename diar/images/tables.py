@@ -8,20 +8,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from diar.images.experiments import KINDS, Experiment, Spread, spread
+from diar.images.experiments import BASELINES, CLUSTERINGS, KINDS, Experiment, Spread, spread
 from diar.images.source_report import NO_FIGURE, source_rows, told_of
 
 UNKNOWN = "–"
 NOT_RUN = "not run"
 _PERCENT = {"accuracy", "acc", "nmi", "ari", "share"}  # last words of figures from 0 to 1
-_HEADLINES = {"classifier": ("accuracy",), "sae": ("psnr",), "dec": ("acc", "accuracy"), "idec": ("acc", "accuracy"),
-              "vae": ("bernoulli_negative_elbo", "elbo"), "gan": ("frechet", "fid")}  # fmt: skip
+_HEADLINES = {"classifier": ("accuracy",), "sae": ("psnr",), "kmeans": ("acc",), "pretrained": ("acc",),
+              "dec": ("acc", "accuracy"), "idec": ("acc", "accuracy"), "vae": ("bernoulli_negative_elbo", "elbo"),
+              "gan": ("frechet", "fid")}  # fmt: skip
 _REAL = "real "  # before the names of figures of real images, which stand beside those of generated ones
 _MOST_COLUMNS = 10
 _MAIN_SETTINGS = ("code_size", "latent", "epochs", "batch_size", "learning_rate")
 OVERVIEW_NOTE = (
     "Mean, standard deviation (n - 1), least and greatest over all seeds that were run; none of them was chosen. "
-    "Accuracies in percent. Seconds are the mean time of a seed."
+    "Accuracies in percent. Seconds are the mean time of a seed; those of an autoencoder that a clustering begins from "
+    "are in its own row, and 'pretraining' tells autoencoders apart."
 )
 _OVERVIEW_HEADS = ("experiment", "images", "settings", "figure", "the report", "ours, mean", "sd", "min", "max",
                    "seeds", "learned from", "judged on", "seconds", "trained on")  # fmt: skip
@@ -49,7 +51,8 @@ def overview(experiments: Sequence[Experiment]) -> Table:
     rows += [_missing_row(row.kind, row.net, title, row.told) for row in source
              if (row.kind, row.net) not in comparable]  # fmt: skip
     known = {experiment.kind for experiment in experiments} | {row.kind for row in source}
-    rows += [_missing_row(kind, "", title, NO_FIGURE) for kind in KINDS if kind not in known]
+    rows += [_missing_row(kind, "", title, NO_FIGURE) for kind in KINDS
+             if kind not in known and kind not in BASELINES]  # fmt: skip
     rows.sort(key=lambda row: _kind_order(row[0]))  # what was run comes before what was not, as it stood
     return Table("All experiments", _OVERVIEW_HEADS, tuple(rows), 5, OVERVIEW_NOTE)
 
@@ -138,21 +141,24 @@ def _overview_row(experiment: Experiment) -> tuple[str, ...]:
     run, name = experiment.runs[0], headline(experiment)
     values = experiment.figures()[name] if name else []
     cells = _spread_cells(name, spread(values)) if name else [UNKNOWN] * 4
-    settings = [f"{key.replace('_', ' ')} {_plain(run.settings[key])}" for key in run.choices]
-    settings += [f"{key.replace('_', ' ')} {_plain(run.options[key])}" for key in _MAIN_SETTINGS if key in run.options]
+    keys = [*run.choices, *(key for key in _MAIN_SETTINGS if key in run.options)]
+    settings = [f"{key.replace('_', ' ')} {_plain(run.settings[key])}" for key in keys]
     seeds = " ".join(str(run.seed) for run in experiment.runs)
     figure = shown_name(name) or UNKNOWN
     if real := experiment.figures().get(f"{_REAL}{name}"):
         figure += f" (real images: {shown(name, spread(real).mean)})"
     seconds = spread([run.seconds for run in experiment.runs]).mean
-    judged = "validation" if run.options.get("judged_on") == "validation" else "test"
+    judged = f"{run.n_test} {'validation' if run.options.get('judged_on') == 'validation' else 'test'}"
+    learned = run.n_train
+    if experiment.kind in CLUSTERINGS:
+        learned, judged = run.n_train + run.n_test, "the same"
     return (
-        experiment.heading, run.title, ", ".join(settings) or UNKNOWN, figure, _told(experiment),
-        *cells, seeds, str(run.n_train), f"{run.n_test} {judged}", f"{seconds:.0f}", run.machine,
+        experiment.heading, run.title, ", ".join(settings) or UNKNOWN, figure, told_where_comparable(experiment),
+        *cells, seeds, str(learned), judged, f"{seconds:.0f}", run.machine,
     )  # fmt: skip
 
 
-def _told(experiment: Experiment) -> str:
+def told_where_comparable(experiment: Experiment) -> str:
     """What the source report tells, where that may be compared."""
     told = NO_FIGURE
     if _is_pixels(experiment):

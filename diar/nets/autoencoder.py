@@ -14,36 +14,39 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from diar.nets.inputs import FrameInputs
-from diar.nets.options import SaeOptions
+from diar.nets.inputs import FrameInputs, Inputs
+from diar.nets.options import SaeOptions, StackOptions
 from diar.nets.train import Phase, has_levelled_off, seeded
 
-_BLOCK_SAMPLES = 8192  # encoded at once
 
+class StackedAutoencoder(nn.Module):
+    """Layers of an encoder from the input to the code of ``code_size`` values, and those of the decoder that mirror it.
 
-class Autoencoder(nn.Module):
-    """Encoder of ``widths`` from the input to the code, and the decoder that mirrors it.
-
-    Inputs are normalised by ``mean`` and ``scale``, (I,) each, which are saved with the weights.
+    Inputs are normalised by ``mean`` and ``scale``, of one input's shape each, or one that broadcasts to it; they are
+    saved with the weights. ``at_once`` inputs are encoded at a time.
     """
 
     mean: Tensor
     scale: Tensor
+    at_once = 8192
 
-    def __init__(self, widths: Sequence[int]) -> None:
+    def __init__(
+        self, encoder: Sequence[nn.Module], decoder: Sequence[nn.Module], shape: Sequence[int], code_size: int
+    ) -> None:
         super().__init__()
-        self.widths = tuple(widths)
-        self.encoder = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:], strict=False))
-        self.decoder = nn.ModuleList(nn.Linear(b, a) for a, b in reversed(list(zip(widths, widths[1:], strict=False))))
-        self.register_buffer("mean", torch.zeros(widths[0]))
-        self.register_buffer("scale", torch.ones(widths[0]))
+        assert len(encoder) == len(decoder), (len(encoder), len(decoder))
+        self.code_size = code_size
+        self.encoder = nn.ModuleList(encoder)
+        self.decoder = nn.ModuleList(decoder)
+        self.register_buffer("mean", torch.zeros(tuple(shape)))
+        self.register_buffer("scale", torch.ones(tuple(shape)))
 
     @property
     def n_layers(self) -> int:
         return len(self.encoder)
 
     def normalise(self, inputs: Tensor) -> Tensor:
-        """(B, I) inputs as the first layer sees them, and the last gives them back."""
+        """(B, ...) inputs as the first layer sees them, and the last gives them back."""
         return (inputs - self.mean) / self.scale
 
     def encode(self, normal: Tensor, n_layers: int | None = None) -> Tensor:
@@ -53,7 +56,7 @@ class Autoencoder(nn.Module):
         return normal
 
     def decode(self, codes: Tensor) -> Tensor:
-        """(B, I) reconstruction of normalised inputs."""
+        """(B, ...) reconstruction of normalised inputs."""
         for layer in reversed(range(self.n_layers)):
             codes = self.decode_layer(layer, codes)
         return codes
@@ -67,45 +70,68 @@ class Autoencoder(nn.Module):
         return below if layer == 0 else functional.relu(below)
 
 
+class Autoencoder(StackedAutoencoder):
+    """Fully connected layers of ``widths`` from the input to the code, and back."""
+
+    def __init__(self, widths: Sequence[int]) -> None:
+        self.widths = tuple(widths)
+        pairs = list(zip(widths, widths[1:], strict=False))
+        encoder = [nn.Linear(below, above) for below, above in pairs]
+        decoder = [nn.Linear(above, below) for below, above in reversed(pairs)]
+        super().__init__(encoder, decoder, widths[:1], widths[-1])
+
+
 def make_autoencoder(inputs: FrameInputs, options: SaeOptions) -> Autoencoder:
     """An untrained autoencoder for ``inputs``, which it normalises to zero mean and unit variance."""
     with seeded(options.seed):
         network = Autoencoder(options.widths(inputs.width))
-        if options.initial_deviation:
-            for layer in (*network.encoder, *network.decoder):
-                nn.init.normal_(layer.weight, std=options.initial_deviation)
-                nn.init.zeros_(layer.bias)
+        draw_weights(network, options.initial_deviation)
     network.mean, network.scale = inputs.moments()
     return network
 
 
-def encode_all(network: Autoencoder, inputs: FrameInputs) -> Tensor:
+def draw_weights(network: StackedAutoencoder, deviation: float) -> None:
+    """Draw the weights anew from a normal of ``deviation``, unless it is 0; biases are 0 then."""
+    for name, parameter in network.named_parameters() if deviation else ():
+        if name.endswith("bias"):
+            nn.init.zeros_(parameter)
+        else:
+            nn.init.normal_(parameter, std=deviation)
+
+
+def encode_all(network: StackedAutoencoder, inputs: Inputs) -> Tensor:
     """(N, E) codes of all samples, block by block."""
     network.eval()
     with torch.no_grad():
-        blocks = torch.arange(len(inputs)).split(_BLOCK_SAMPLES)
+        blocks = torch.arange(len(inputs)).split(network.at_once)
         return torch.cat([network.encode(network.normalise(inputs[block])) for block in blocks])
+
+
+def normalised(network: StackedAutoencoder, inputs: Inputs, samples: Tensor) -> Tensor:
+    """(B, ...) normalised inputs of (B,) samples, changed by chance while the network learns."""
+    return network.normalise(inputs.varied(samples) if network.training else inputs[samples])
 
 
 def squared_error(found: Tensor, wanted: Tensor, squares: str) -> Tensor:
     """Mean over the batch of the squared error of a sample: mean over its values, or half their sum."""
     error = functional.mse_loss(found, wanted)
-    return error * (0.5 * wanted.shape[1]) if squares == "half_sum" else error
+    return error * (0.5 * wanted.shape[1:].numel()) if squares == "half_sum" else error
 
 
 class LayerPhase(Phase):
     """Pretraining of one layer as a denoising autoencoder of the output of the layers below."""
 
-    def __init__(self, network: Autoencoder, layer: int, inputs: FrameInputs, options: SaeOptions) -> None:
+    def __init__(self, network: StackedAutoencoder, layer: int, inputs: Inputs, options: StackOptions) -> None:
         pair = (network.encoder[layer], network.decoder[network.n_layers - 1 - layer])
         parameters = [parameter for module in pair for parameter in module.parameters()]
         super().__init__(f"layer {layer + 1}", parameters, len(inputs), options.pretrain_epochs)
         self._network, self._layer, self._inputs, self._options = network, layer, inputs, options
+        self.evaluated_at_once = network.at_once
 
     def losses(self, samples: Tensor) -> dict[str, Tensor]:
         network, layer, options = self._network, self._layer, self._options
         with torch.no_grad():
-            below = network.encode(network.normalise(self._inputs[samples]), layer)
+            below = network.encode(normalised(network, self._inputs, samples), layer)
         above = network.encode_layer(layer, functional.dropout(below, options.dropout, network.training))
         if layer < network.n_layers - 1:  # a code has few values, none of which can be missed
             above = functional.dropout(above, options.dropout, network.training)
@@ -118,12 +144,13 @@ class LayerPhase(Phase):
 class FinetunePhase(Phase):
     """Training of the whole autoencoder, without dropout."""
 
-    def __init__(self, network: Autoencoder, inputs: FrameInputs, options: SaeOptions) -> None:
+    def __init__(self, network: StackedAutoencoder, inputs: Inputs, options: StackOptions) -> None:
         super().__init__("fine-tuning", list(network.parameters()), len(inputs), options.finetune_epochs)
         self._network, self._inputs, self._options = network, inputs, options
+        self.evaluated_at_once = network.at_once
 
     def losses(self, samples: Tensor) -> dict[str, Tensor]:
-        normal = self._network.normalise(self._inputs[samples])
+        normal = normalised(self._network, self._inputs, samples)
         found = self._network.decode(self._network.encode(normal))
         return {"loss": squared_error(found, normal, self._options.squares)}
 
@@ -131,7 +158,7 @@ class FinetunePhase(Phase):
         return has_levelled_off(losses, self._options.tolerance)
 
 
-def sae_phases(network: Autoencoder, inputs: FrameInputs, options: SaeOptions) -> list[Phase]:
+def sae_phases(network: StackedAutoencoder, inputs: Inputs, options: StackOptions) -> list[Phase]:
     """Pretraining from the first layer to the last, then fine-tuning."""
     layers = [LayerPhase(network, layer, inputs, options) for layer in range(network.n_layers)]
     return [*layers, FinetunePhase(network, inputs, options)]

@@ -7,16 +7,18 @@ Legend: i sample, j cluster, z_i code, mu_j centre, N samples, K clusters, E val
     DEC:  L = KL(P||Q), the mean over samples of sum_j p_ij log(p_ij / q_ij)
     IDEC: L = L_r + gamma KL(P||Q), L_r the squared error of the reconstruction
 
-P is fixed for an interval of updates and made anew, from all samples, at its end; labels arg max_j q_ij that hardly
-change from one P to the next end the clustering (J. Xie, R. Girshick, A. Farhadi, "Unsupervised deep embedding for
-clustering analysis", ICML 2016; X. Guo et al., "Improved deep embedded clustering with local structure preservation",
-IJCAI 2017).
+P is fixed for an interval of updates and made anew, from all samples as they are, at its end; Q may be of samples that
+chance has changed (X. Guo et al., "Deep embedded clustering with data augmentation", ACML 2018). Labels arg max_j q_ij
+that hardly change from one P to the next end the clustering (J. Xie, R. Girshick, A. Farhadi, "Unsupervised deep
+embedding for clustering analysis", ICML 2016; X. Guo et al., "Improved deep embedded clustering with local structure
+preservation", IJCAI 2017).
 """
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,10 +26,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from diar.nets.autoencoder import Autoencoder, encode_all, squared_error
-from diar.nets.inputs import FrameInputs
-from diar.nets.options import DecOptions
+from diar.errors import DataError
+from diar.nets.autoencoder import StackedAutoencoder, encode_all, normalised, squared_error
+from diar.nets.inputs import Inputs
+from diar.nets.options import DecOptions, KmeansStartOptions
 from diar.nets.train import Phase
+
+if TYPE_CHECKING:
+    from sklearn.cluster import KMeans
 
 _BLOCK_SAMPLES = 8192
 
@@ -56,7 +62,7 @@ def clustering_loss(target: Tensor, assignment: Tensor) -> Tensor:
 class Dec(nn.Module):
     """An autoencoder and (K, E) ``centres`` of clusters of its codes."""
 
-    def __init__(self, network: Autoencoder, centres: Tensor) -> None:
+    def __init__(self, network: StackedAutoencoder, centres: Tensor) -> None:
         super().__init__()
         self.network = network
         self.centres = nn.Parameter(centres)
@@ -96,7 +102,7 @@ class DecPhase(Phase):
     ends_are_comparable = False  # the target moves
 
     def __init__(
-        self, model: Dec, inputs: FrameInputs, options: DecOptions, reconstruction: float, clustering: float
+        self, model: Dec, inputs: Inputs, options: DecOptions, reconstruction: float, clustering: float
     ) -> None:
         trained = model if reconstruction else nn.ModuleList([model.network.encoder])
         parameters = list(trained.parameters())
@@ -106,6 +112,7 @@ class DecPhase(Phase):
         super().__init__("clustering", parameters, len(inputs), options.max_intervals, updates)
         self._model, self._inputs, self._options = model, inputs, options
         self._weights = (reconstruction, clustering)
+        self.evaluated_at_once = model.network.at_once
         self._target: Target | None = None
         self._labels: Tensor | None = None
 
@@ -127,7 +134,7 @@ class DecPhase(Phase):
             assert self._target is not None
             self._labels = None
         network = self._model.network
-        normal = network.normalise(self._inputs[samples])
+        normal = normalised(network, self._inputs, samples)
         codes = network.encode(normal)
         reconstruction, clustering = self._weights
         parts = {"clustering": clustering_loss(self._target[samples], soft_assignment(codes, self._model.centres))}
@@ -149,21 +156,30 @@ def cluster_weights(embedder: str, options: DecOptions) -> tuple[float, float]:
     return (0.0, 1.0) if embedder == "dec" else (1.0, options.gamma)
 
 
-def kmeans_centres(codes: Tensor, n_clusters: int, options: DecOptions) -> Tensor:
-    """(K, E) centres of (N, E) codes: the best of many starts on a sample of them goes on with all."""
+def kmeans_centres(codes: Tensor, n_clusters: int, options: KmeansStartOptions, seed: int) -> Tensor:
+    """(K, E) centres of (N, E) codes, as ``fit_kmeans`` finds them."""
+    found = fit_kmeans(codes.cpu().numpy(), n_clusters, options, seed).cluster_centers_
+    return torch.from_numpy(found.astype(np.float32)).to(codes.device)
+
+
+def fit_kmeans(values: NDArray[np.float32], n_clusters: int, options: KmeansStartOptions, seed: int) -> KMeans:
+    """K-means of (N, E) values: the best of many starts on a sample of them goes on with all.
+
+    Raises:
+        DataError: there are fewer values than clusters.
+    """
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
-    values: NDArray[np.float32] = codes.cpu().numpy()
-    rng = np.random.default_rng(options.seed)
+    if len(values) < n_clusters:
+        raise DataError("clusters", f"found {len(values)} samples", f"wanted {n_clusters} or more, one a cluster")
     n_samples = max(options.kmeans_samples, n_clusters)
-    sample = values[np.sort(rng.permutation(len(values))[:n_samples])]
+    sample = values[np.sort(np.random.default_rng(seed).permutation(len(values))[:n_samples])]
     # more threads would add up their parts in the order in which they end
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different codes than clusters
-        starts = KMeans(n_clusters, n_init=options.kmeans_starts, random_state=options.seed).fit(sample)
-        found = starts.cluster_centers_
+        found = KMeans(n_clusters, n_init=options.kmeans_starts, random_state=seed).fit(sample)
         if len(sample) < len(values):
-            found = KMeans(n_clusters, init=found, n_init=1, random_state=options.seed).fit(values).cluster_centers_
-    return torch.from_numpy(found.astype(np.float32)).to(codes.device)
+            found = KMeans(n_clusters, init=found.cluster_centers_, n_init=1, random_state=seed).fit(values)
+    return found

@@ -1,7 +1,8 @@
-"""What a network sees of recordings: a context of frames around each, gathered batch by batch."""
+"""What a network sees, batch by batch; of recordings, a context of frames around each."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,7 +16,27 @@ from diar.transforms import window_statistics
 Float32 = NDArray[np.float32]
 
 
-class FrameInputs:
+class Inputs(ABC):
+    """N samples that autoencoders learn from."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __getitem__(self, samples: Tensor) -> Tensor:
+        """The inputs of (B,) numbers below N, a row each, float32, on the inputs' device."""
+
+    def varied(self, samples: Tensor) -> Tensor:
+        """The same as a network sees them while it learns: changed by chance, if they are at all."""
+        return self[samples]
+
+    @abstractmethod
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """What is taken from the inputs and what they are divided by before a network sees them; of one row's shape,
+        or one that broadcasts to it."""
+
+
+class FrameInputs(Inputs):
     """The inputs at N frames of some recordings: ``inputs[samples]`` is (B, I) float32 of (B,) numbers below N.
 
     The frames are in memory once, whatever the context is. Beyond the ends of a recording its edge frames are repeated.

@@ -64,21 +64,34 @@ class ReconstructionOptions(OptimizerOptions):
 
 
 @dataclass(frozen=True)
-class SaeOptions(InputOptions, ReconstructionOptions):
-    """A stacked autoencoder: widths of the layers, greedy pretraining, fine-tuning."""
+class StackOptions(ReconstructionOptions):
+    """Greedy pretraining and fine-tuning of a stacked autoencoder, whatever its layers are."""
 
-    hidden: str = option(
-        "128-128", "widths of the encoder's hidden layers, empty for none; the decoder has them reversed"
-    )
     bottleneck: int = option(20, "values of an embedding", low=1)
     dropout: float = option(0.2, "of the input and the hidden layer of each pretraining", low=0.0, high=0.9)
-    initial_deviation: float = option(0.0, "of the first weights, drawn from a normal; 0: as torch draws them", low=0.0)
+    initial_deviation: float = option(
+        0.0, "of the first weights, drawn from a normal; 0: evenly, as torch or (convolutions) Glorot has it", low=0.0
+    )
     pretrain_epochs: int = option(10, "most of each layer's pretraining", unit="epochs", low=0)
     finetune_epochs: int = option(30, "most of the fine-tuning", unit="epochs", low=0)
     tolerance: float = option(
         0.01, "end when the loss of three epochs is not lower than that of the three before by this share; 0: never",
         low=0.0, high=0.5,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class HiddenOptions(Options):
+    """Widths of fully connected layers."""
+
+    hidden: str = option(
+        "128-128", "widths of the encoder's hidden layers, empty for none; the decoder has them reversed"
+    )
+
+
+@dataclass(frozen=True)
+class FullyConnectedOptions(StackOptions, HiddenOptions):
+    """A stacked autoencoder of fully connected layers."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -93,7 +106,20 @@ class SaeOptions(InputOptions, ReconstructionOptions):
 
 
 @dataclass(frozen=True)
-class DecOptions(ReconstructionOptions):
+class SaeOptions(FullyConnectedOptions, InputOptions):
+    """A stacked autoencoder of speech: what it sees, widths of the layers, greedy pretraining, fine-tuning."""
+
+
+@dataclass(frozen=True)
+class KmeansStartOptions(Options):
+    """How often k-means begins, and with what."""
+
+    kmeans_starts: int = option(20, "starts of the k-means", low=1)
+    kmeans_samples: int = option(20000, "most samples that these starts look at; the best goes on with all", low=1)
+
+
+@dataclass(frozen=True)
+class DecOptions(ReconstructionOptions, KmeansStartOptions):
     """Deep embedded clustering, and its improved variant, which keeps the decoder."""
 
     gamma: float = option(
@@ -111,8 +137,6 @@ class DecOptions(ReconstructionOptions):
         0.001, "end when this share of the labels changes, or less, from one target distribution to the next",
         low=0.0, high=1.0,
     )  # fmt: skip
-    kmeans_starts: int = option(20, "starts of the k-means that the centres come from", low=1)
-    kmeans_samples: int = option(20000, "most samples that these starts look at; the best goes on with all", low=1)
 
 
 @dataclass(frozen=True)

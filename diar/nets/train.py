@@ -168,12 +168,19 @@ def train(
 
 def evaluate(model: nn.Module, phase: Phase) -> float:
     """The mean loss over all samples, without dropout."""
+    return mean_losses(model, phase)["loss"]
+
+
+def mean_losses(model: nn.Module, phase: Phase) -> dict[str, float]:
+    """The means of the loss and its parts over all samples, without dropout."""
     model.eval()
-    total, n_samples = 0.0, min(phase.n_evaluated or phase.n_samples, phase.n_samples)
+    sums: dict[str, float] = {}
+    n_samples = min(phase.n_evaluated or phase.n_samples, phase.n_samples)
     with torch.no_grad():
         for samples in torch.arange(n_samples).split(phase.evaluated_at_once or _EVALUATED_AT_ONCE):
-            total += float(phase.losses(samples)["loss"]) * len(samples)
-    return total / n_samples
+            for name, loss in phase.losses(samples).items():
+                sums[name] = sums.get(name, 0.0) + float(loss) * len(samples)
+    return {name: total / n_samples for name, total in sums.items()}
 
 
 def _run_epoch(

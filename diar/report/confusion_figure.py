@@ -13,12 +13,18 @@ if TYPE_CHECKING:
 _WIDTH, _HEIGHT = 6.4, 5.6  # inches
 
 
-def confusion_figure(confusion: Sequence[Sequence[int]], classes: Sequence[str], title: str) -> Figure:
-    """A cell a pair of classes: what share of a row's images, in percent, was taken for the column."""
+def confusion_figure(
+    confusion: Sequence[Sequence[int]], classes: Sequence[str], title: str, sizes: Sequence[int] | None = None
+) -> Figure:
+    """A cell a pair of classes: what share of a row's images, in percent, was taken for the column.
+
+    ``sizes`` are the images of each class, where some were taken for none; without, a row's images are its sum.
+    """
     from matplotlib.figure import Figure
 
     counts = np.asarray(confusion, dtype=np.float64)
-    percent = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    whole = counts.sum(axis=1) if sizes is None else np.asarray(sizes)
+    percent = 100 * counts / np.maximum(whole, 1)[:, None]
     figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
     panel = figure.subplots()
     panel.set_title(title, parse_math=False)

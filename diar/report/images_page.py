@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
+from diar.images.cluster_table import clustering_table
 from diar.images.experiments import Experiment, Run, by_kind, kind_of
 from diar.images.tables import NOT_RUN, Table, experiment_table, kind_table, overview, settings_text
 from diar.io.images.picture import Picture
@@ -16,7 +17,8 @@ from diar.report.pictures import caption, in_order
 from diar.report.sections import figures, provenance_section
 from diar.report.shell import filled, script, style
 
-_KINDS = {"classifier": "Classifiers", "sae": "Autoencoders", "dec": "Clustering: DEC", "idec": "Clustering: IDEC",
+_KINDS = {"classifier": "Classifiers", "sae": "Autoencoders", "kmeans": "Clustering: k-means",
+          "pretrained": "Clustering: autoencoders and k-means", "dec": "Clustering: DEC", "idec": "Clustering: IDEC",
           "vae": "Variational autoencoders", "gan": "Generative adversarial networks"}  # fmt: skip
 _SMALL = 320  # pixels; narrower pictures are shown a whole number of times as large
 
@@ -55,7 +57,7 @@ def images_page(content: ImagesContent) -> str:
             "style": style("images"),
             "header": _header(content),
             "links": "".join(f'<li><a href="#{name}">{escape(text)}</a></li>' for name, text in links),
-            "overview": html_table(overview(content.experiments)) + _unfinished(content.unfinished),
+            "overview": _tables_of_all(content) + _unfinished(content.unfinished),
             "kinds": "".join(_kind_section(kind, members, content) for kind, members in kinds.items()),
             "provenance": provenance_section(Provenance(settings=settings, versions=content.versions)),
             "script": script("theme", "images"),
@@ -90,6 +92,11 @@ def _header(content: ImagesContent) -> str:
         named["unfinished"] = str(len(content.unfinished))
     named["minutes of training"] = f"{sum(run.seconds for run in runs) / 60:.1f}"
     return f"<h1>Experiments on {escape(content.title)}</h1>{figures(named)}"
+
+
+def _tables_of_all(content: ImagesContent) -> str:
+    tables = (overview(content.experiments), clustering_table(content.experiments))
+    return "".join(html_table(table) for table in tables if table)
 
 
 def _unfinished(folders: Sequence[str]) -> str:

@@ -29,7 +29,8 @@ def loss_figure(history: Sequence[Mapping[str, Any]], title: str) -> Figure:
             points = [(line["epoch"], line["losses"][loss]) for line in lines if loss in line["losses"]]
             panel.plot(*zip(*points, strict=True), marker=".", label=loss.replace("_", " "))
         is_positive = any(value > 0 for line in lines for value in line["losses"].values())
-        panel.set(title=name, xlabel="epoch", yscale="log" if is_positive else "linear")
+        unit = "interval" if any("label_change" in line["losses"] for line in lines) else "epoch"
+        panel.set(title=name, xlabel=unit, yscale="log" if is_positive else "linear")
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.grid(alpha=0.3)
         panel.legend()

@@ -14,10 +14,12 @@ _CAPTIONS = {
     "loss": "Losses, phase by phase, over the epochs",
     "confusion": "Confusion matrix: a row is a class, a cell the share of its images, in percent, that was taken for "
     "the column",
+    "clusters": "A row a cluster: the images that belong to it most certainly",
     "coverage": "Shares of samples, and of real images, that the classifier takes for each class",
     "dimensions": "Samples along one latent value a row, the others at 0",
     "epochs": "Samples of the same latent vectors after every epoch",
     "first_and_last": "Samples of the same latent vectors after the first epoch and after the last, side by side",
+    "map": "Codes of some of the images on two principal axes, coloured by class",
     "nearest": "Samples above the training images that are nearest to them",
     "reconstructions": "Originals above their reconstructions",
     "sizes": "Figures of reconstructions by the size of the embedding",

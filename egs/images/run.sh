@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Experiments on images: data -> classifier, sae (-> dec, idec), vae, gan -> report.
+# Experiments on images: data -> classifier, sae, dec, idec, vae, gan -> report.
 #
 # Each stage trains one kind of network on one data set, once a seed, and leaves a folder a seed in exp/<dataset>. What
 # differs between data sets lies in local/, between presets in conf/. Defaults of algorithms are not here: see the --help
@@ -23,16 +23,17 @@ judged_on=test
 device=cpu
 num_threads= # what the preset says for a stage, or the programs' default
 sae_sizes= # what the data set and the preset say
+net=fc
+input=pixels
+augment=none
 # of the stages' programs
-stage_opts="part_opts classifier_opts sae_opts dec_opts vae_opts gan_opts report_opts"
-part_opts= classifier_opts= sae_opts= dec_opts= vae_opts= gan_opts= report_opts=
+stage_opts="part_opts classifier_opts sae_opts kmeans_opts pretrain_opts dec_opts idec_opts vae_opts gan_opts report_opts"
+part_opts= classifier_opts= sae_opts= kmeans_opts= pretrain_opts= dec_opts= idec_opts= vae_opts= gan_opts= report_opts=
 
 nouns=(data classifier sae dec idec vae gan report)
-programs=(none train_classifier.py train_conv_autoencoder.py train_image_dec.py train_image_dec.py train_vae.py
-  train_gan.py images_to_report.py)
 
 valid_options="stage stop_stage dataset data_dir check_md5 classifier preset seeds judged_on device num_threads
-  sae_sizes $stage_opts"
+  sae_sizes net input augment $stage_opts"
 help_message="Usage: $0 [options]
 
 Without options: everything on the handwritten digits that come with scikit-learn, within minutes.
@@ -54,10 +55,15 @@ Without options: everything on the handwritten digits that come with scikit-lear
                                  where networks are trained (default $device; 2 threads, small networks 1)
   --sae-sizes \"32 128\"           values of an embedding in stage 2, a training each with and without the latent layer
                                  (default 32 to 512 by doubling, of the digits 4 to 32; preset smoke fewer)
+  --net fc|conv                  network of stages 3 and 4: fully connected or convolutional (default $net)
+  --input pixels|sift            what it sees in stages 3 and 4: dense SIFT descriptors are for fc (default $input)
+  --augment none|shift-rotate    what is done to images by chance in stages 3 and 4 (default $augment)
   --config FILE                  variables of this recipe from a file
-  --part-opts, --classifier-opts, --sae-opts, --dec-opts, --vae-opts, --gan-opts, --report-opts \"--flag value ...\"
+  --part-opts, --classifier-opts, --sae-opts, --kmeans-opts, --pretrain-opts, --dec-opts, --idec-opts, --vae-opts,
+  --gan-opts, --report-opts \"--flag value ...\"
                                  options of a stage's program, and of the images that all learn from; each program lists
-                                 its own and their defaults: steps/train_classifier.py --help
+                                 its own and their defaults: steps/train_classifier.py --help; stages 3 and 4 begin with
+                                 --kmeans-opts and --pretrain-opts, and --dec-opts are for both
 
 Options also as --name=value, and with underscores."
 
@@ -80,6 +86,13 @@ check_choice classifier "$classifier" basic resnet
 check_choice preset "$preset" smoke fast report
 check_choice judged-on "$judged_on" test validation
 check_choice device "$device" cpu cuda auto
+check_choice net "$net" fc conv
+check_choice input "$input" pixels sift
+check_choice augment "$augment" none shift-rotate
+case $net-$input-$augment in
+  conv-sift-*) refuse "--net conv --input sift: found descriptors, which are no image; wanted --net fc" ;;
+  *-sift-shift-rotate) refuse "--input sift --augment shift-rotate: found both; wanted --input pixels, or --augment none" ;;
+esac
 check_numbers() { # <option> <value> <example> <pattern of what is no number>
   local name=$1 value=$2 example=$3 pattern=$4 before=" " number
   for number in $value; do
@@ -111,17 +124,14 @@ done
 [ "$stage" -le 7 ] && [ "$stage" -le "$stop_stage" ] ||
   refuse "--stage $stage --stop-stage $stop_stage: found nothing to run; wanted some of stages 0 to 7"
 
-is_there() { [ "$1" = 0 ] || [ -x "$here/steps/${programs[$1]}" ]; }
-is_there "$stage" || refuse "--stage $stage: found no program for ${nouns[$stage]} yet; wanted another stage"
 runs() {
-  [ "$stage" -le "$1" ] && [ "$stop_stage" -ge "$1" ] || return 1
-  is_there "$1" && echo "$0: stage $1: ${nouns[$1]}" && return
-  echo "$0: stage $1: there is no program for ${nouns[$1]} yet"
-  return 1
+  [ "$stage" -le "$1" ] && [ "$stop_stage" -ge "$1" ] && echo "$0: stage $1: ${nouns[$1]}"
 }
 
 cd "$here"
-. ./path.sh nets figures
+sift=
+[ "$input" = pixels ] || sift=sift
+. ./path.sh nets figures $sift
 # programs end when this recipe is killed
 export DIAR_EXIT_WITH_PARENT=1 DIAR_RECIPE=$(uname -n):$$
 
@@ -139,6 +149,20 @@ train() {
   for seed in $seeds; do
     steps/$program --judged-on $judged_on --device $device $part_opts "$@" \
       ${num_threads:+--num-threads $num_threads} --seed $seed $data $folder/seed$seed
+  done
+}
+
+# cluster dec|idec [argument]...: one clustering a seed, and what it begins from and is compared with, if not there yet
+# shellcheck disable=SC2086
+cluster() {
+  local kind=$1 source=${net}_$input seed
+  shift
+  [ $augment = none ] || source+=_$augment
+  train $exp/kmeans_${input}_$tag train_image_kmeans.py --input $input $kmeans_opts
+  train $exp/pretrained_${source}_$tag train_image_sae.py --net $net --input $input --augment $augment $pretrain_opts
+  for seed in $seeds; do
+    seeds=$seed train $exp/${kind}_${source}_$tag train_image_dec.py \
+      --kind $kind --pretrained $exp/pretrained_${source}_$tag/seed$seed "$@"
   done
 }
 
@@ -168,11 +192,11 @@ without_bar() { { "$@" 2>&1 >&3 3>&- | cat >&2; } 3>&1; }
   fi
 
   if runs 3; then
-    train $exp/dec_$tag train_image_dec.py --kind dec $dec_opts
+    cluster dec $dec_opts
   fi
 
   if runs 4; then
-    train $exp/idec_$tag train_image_dec.py --kind idec $dec_opts
+    cluster idec $dec_opts $idec_opts $own_dec_opts $own_idec_opts # the user's win over the preset's
   fi
 
   # samples are judged by the classifier of the first seed, the same for all

@@ -20,7 +20,7 @@ from diar.nets.autoencoder import (
     sae_phases,
     squared_error,
 )
-from diar.nets.inputs import FrameInputs
+from diar.nets.inputs import FrameInputs, Inputs
 from diar.nets.options import SaeOptions
 from diar.nets.train import evaluate, train
 
@@ -265,12 +265,16 @@ def test_the_order_of_values_in_a_frame_does_not_matter_to_the_loss() -> None:
         turned.decoder[-1].bias.copy_(network.decoder[-1].bias[order])
         turned.mean, turned.scale = network.mean[order], network.scale[order]
 
-    class Turned:
+    class Turned(Inputs):
         def __len__(self) -> int:
             return len(INPUTS)
 
         def __getitem__(self, samples: Tensor) -> Tensor:
             return INPUTS[samples][:, order]
+
+        def moments(self) -> tuple[Tensor, Tensor]:
+            mean, scale = INPUTS.moments()
+            return mean[order], scale[order]
 
     losses = [
         train(each, [FinetunePhase(each, inputs, SAE)], SAE)[-1].losses["loss"]

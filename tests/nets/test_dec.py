@@ -26,7 +26,7 @@ from diar.nets.dec import (
     soft_assignment,
     target_distribution,
 )
-from diar.nets.options import DecEmbeddingOptions, DecOptions
+from diar.nets.options import DecEmbeddingOptions, DecOptions, KmeansStartOptions
 from diar.nets.train import evaluate, train
 
 INPUTS = speech_of(0).inputs(SAE, DEVICE)
@@ -321,10 +321,14 @@ def blobs(n: int = 300) -> tuple[Tensor, np.ndarray]:
     return torch.tensor(centres[labels] + rng.standard_normal((n, 2)), dtype=torch.float32), labels
 
 
+def starts(kmeans_samples: int, kmeans_starts: int = 2) -> KmeansStartOptions:
+    return KmeansStartOptions(kmeans_starts, kmeans_samples)
+
+
 @pytest.mark.parametrize("kmeans_samples", [60, 300, 20000])
 def test_centres_are_the_means_of_their_codes_whatever_the_sample(kmeans_samples: int) -> None:
     codes, labels = blobs()
-    centres = kmeans_centres(codes, 3, dec(kmeans_samples=kmeans_samples))
+    centres = kmeans_centres(codes, 3, starts(kmeans_samples), 1)
     assert centres.dtype == torch.float32 and centres.shape == (3, 2)
     found = torch.cdist(codes, centres).argmin(dim=1).numpy()
     assert agreement(found, labels) > 0.99
@@ -336,7 +340,7 @@ def test_centres_are_the_means_of_their_codes_whatever_the_sample(kmeans_samples
 def test_centres_are_the_same_each_time_for_a_seed(kmeans_samples: int) -> None:
     codes = torch.from_numpy(np.random.default_rng(0).standard_normal((300, 3)).astype(np.float32))
     state = np.random.get_state()[1].copy()
-    first, again, other = (kmeans_centres(codes, 8, dec(kmeans_samples=kmeans_samples, seed=s)) for s in (1, 1, 2))
+    first, again, other = (kmeans_centres(codes, 8, starts(kmeans_samples), seed) for seed in (1, 1, 2))
     assert torch.equal(first, again) and not torch.equal(first, other)
     np.testing.assert_array_equal(np.random.get_state()[1], state)
 
@@ -353,13 +357,13 @@ def test_the_sample_is_of_the_size_asked_for_and_has_a_code_a_cluster_at_least(m
 
     monkeypatch.setattr(KMeans, "fit", recorded)
     codes, _ = blobs()
-    kmeans_centres(codes, 3, dec(kmeans_samples=70, kmeans_starts=5))
-    kmeans_centres(codes, 9, dec(kmeans_samples=1))
-    kmeans_centres(codes, 3, dec(kmeans_samples=300))
+    kmeans_centres(codes, 3, starts(70, 5), 1)
+    kmeans_centres(codes, 9, starts(1), 1)
+    kmeans_centres(codes, 3, starts(300), 1)
     assert fitted == [(5, 70), (1, 300), (2, 9), (1, 300), (2, 300)]
     assert len(np.unique(samples[0], axis=0)) == 70, "no code is taken twice"
     for seed in (1, 2):
-        kmeans_centres(codes, 3, dec(kmeans_samples=70, seed=seed))
+        kmeans_centres(codes, 3, starts(70), seed)
     np.testing.assert_array_equal(samples[-4], samples[0])
     assert (samples[-2] != samples[0]).any(), "another seed, another sample"
 
@@ -371,3 +375,9 @@ def test_the_sample_is_of_the_size_asked_for_and_has_a_code_a_cluster_at_least(m
 def test_bad_options_are_refused(values: dict[str, object]) -> None:
     with pytest.raises(DataError, match=f"^--{next(iter(values)).replace('_', '-')}: found"):
         DecEmbeddingOptions(**values)
+
+
+def test_more_clusters_than_samples_are_told() -> None:
+    with pytest.raises(DataError, match=r"^clusters: found 5 samples; wanted 6 or more, one a cluster$"):
+        kmeans_centres(torch.rand(5, 2), 6, KmeansStartOptions(), 1)
+    assert len(kmeans_centres(torch.rand(6, 2), 6, KmeansStartOptions(), 1)) == 6

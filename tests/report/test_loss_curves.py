@@ -27,7 +27,7 @@ def test_a_phase_has_a_panel_and_a_loss_a_curve() -> None:
     assert figure.get_suptitle() == "sae of r1"
     layer, clustering = figure.axes
     assert [panel.get_title() for panel in (layer, clustering)] == ["layer 1", "clustering"]
-    assert {panel.get_xlabel() for panel in figure.axes} == {"epoch"} and layer.get_yscale() == "log"
+    assert [panel.get_xlabel() for panel in figure.axes] == ["epoch", "interval"] and layer.get_yscale() == "log"
     curves = {curve.get_label(): curve.get_xydata().tolist() for curve in clustering.get_lines()}
     assert [curve.get_xydata().tolist() for curve in layer.get_lines()] == [[[0, 1.0], [1, 0.5], [2, 0.25]]]
     assert curves == {"loss": [[0, 3.0], [1, 2.0]], "label change": [[1, 0.5]], "clustering": [[1, 1e-4]]}

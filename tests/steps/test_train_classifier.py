@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from image_sets import PIXELS, write_blots
-from step_runner import ROOT, call_step
+from step_runner import call_step, end_at_state
 
+from diar.io import checkpoint
 from diar.io.checkpoint import read_checkpoint
 
 FLAGS = ("--epochs=3", "--batch-size=16", "--num-threads=1", "--shift=1")
@@ -141,36 +139,32 @@ def test_it_is_judged_with_the_threads_that_were_asked_for(folder: Path, monkeyp
     assert (seen, torch.get_num_threads()) == ([3], before)
 
 
-KILLED = """
-import os, runpy, sys
-from diar.io import checkpoint
-from diar.io.images import seed_folder
-written = checkpoint.write_checkpoint
-def write(path, content):
-    written(path, content)
-    if path.name == "model.state" and content["epoch"] == 2:
-        os._exit(9)
-seed_folder.write_checkpoint = write
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-
-
 @pytest.mark.parametrize("net", ["basic", "resnet"])
 def test_a_killed_training_goes_on_and_gives_the_same_bytes(folder: Path, net: str) -> None:
     words = ["--net", net, "--flip=alternating", *(["--widths=8-8-8", "--learning-rate=0.1"] * (net == "resnet"))]
     step(folder, *words, out="exp/whole")
     step(folder, *words, "--epochs=1")  # what it leaves is not taken for this training's
-    program = str(ROOT / "steps" / "train_classifier.py")
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, program, *FLAGS, *words, "data", "exp/seed1"],
-        cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 9, done.stderr
+    end_at_state(folder, "train_classifier.py", *FLAGS, *words, "data", "exp/seed1", epoch=2)
     assert {path.name for path in (folder / "exp/seed1").iterdir()} == {"model.state", "options.json"}
     printed = step(folder, *words)
     assert "going on after epoch 2 of 'training'" in printed and "epoch 2 of 3" not in printed
     assert files(folder) == files(folder, "exp/whole")
+
+
+@pytest.mark.parametrize(("seconds", "wanted"), [(0.0, [1, 2, 3]), (1e9, [1, 3])])
+def test_states_are_kept_from_time_to_time_and_at_the_end(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, wanted: list[int]
+) -> None:
+    epochs = []
+
+    def write(path: Path, content: dict) -> None:
+        checkpoint.write_checkpoint(path, content)
+        epochs.extend([content["epoch"]] if path.name == "model.state" else [])
+
+    monkeypatch.setattr("diar.image_job.SECONDS_A_STATE", seconds)
+    monkeypatch.setattr("diar.io.images.seed_folder.write_checkpoint", write)
+    step(folder)
+    assert epochs == wanted
 
 
 def test_a_state_of_other_options_or_a_broken_one_is_not_gone_on_from(folder: Path) -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from image_sets import PIXELS, write_blots
-from step_runner import ROOT, call_step
+from step_runner import call_step, end_at_state
 
 from diar.images.reconstruct import from_checkpoint, judge, judge_pca, reconstructions
 from diar.io.checkpoint import read_checkpoint
@@ -77,31 +74,11 @@ def test_the_validation_part_is_judged_if_asked_for_and_pca_does_not_learn_from_
     assert found["figures"]["pca_mse"] > whole["pca_mse"]
 
 
-KILLED = """
-import os, runpy, sys
-from diar.io import checkpoint
-from diar.io.images import seed_folder
-written = checkpoint.write_checkpoint
-def write(path, content):
-    written(path, content)
-    if path.name == "model.state" and content["epoch"] == 2:
-        os._exit(9)
-seed_folder.write_checkpoint = write
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-
-
 @pytest.mark.parametrize("latent", ["true", "false"])
 def test_a_killed_row_goes_on_and_gives_the_same_bytes(folder: Path, latent: str) -> None:
     words = ["--latent", latent]
     step(folder, *words, out="exp/whole")
-    program = str(ROOT / "steps" / "train_conv_autoencoder.py")
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, program, *FLAGS, *words, "data", "exp/seed1"],
-        cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 9, done.stderr
+    end_at_state(folder, "train_conv_autoencoder.py", *FLAGS, *words, "data", "exp/seed1", epoch=2)
     assert "going on after epoch 2 of 'training'" in step(folder, *words)
     assert files(folder) == files(folder, "exp/whole")
     assert "trained already" in step(folder, *words)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from image_sets import write_blots
 from PIL import Image
-from step_runner import ROOT, call_step
+from step_runner import call_step, end_at_state
 
 from diar.io.checkpoint import read_checkpoint, write_checkpoint
 
@@ -113,30 +110,11 @@ def test_the_same_seed_gives_the_same_bytes_and_another_others(folder: Path, kin
     assert "trained already" in step(folder, kind)
 
 
-KILLED = """
-import os, runpy, sys
-from diar.io import checkpoint
-from diar.io.images import seed_folder
-written = checkpoint.write_checkpoint
-def write(path, content):
-    if path.name == "model.state" and content["epoch"] == 3:
-        os._exit(9)  # the picture of epoch 3 is there, its state is not
-    written(path, content)
-seed_folder.write_checkpoint = write
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-
-
 @pytest.mark.parametrize("kind", ["vae", "gan"])
 def test_a_killed_training_goes_on_and_gives_the_same_bytes(folder: Path, kind: str) -> None:
     step(folder, kind, out="exp/whole")
-    program = str(ROOT / "steps" / f"train_{kind}.py")
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, program, *FLAGS[kind], "data", "exp/seed1"],
-        cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 9, done.stderr
+    # the picture of epoch 3 is there, its state is not
+    end_at_state(folder, f"train_{kind}.py", *FLAGS[kind], "data", "exp/seed1", epoch=3, is_written=False)
     names = {"model.state", "options.json", "epoch_001.png", "epoch_002.png", "epoch_003.png"}
     assert {path.name for path in (folder / "exp/seed1").iterdir()} == names
     printed = step(folder, kind)

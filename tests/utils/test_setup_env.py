@@ -158,7 +158,7 @@ def test_an_active_environment_that_is_gone(root, tmp_path):
 
 def test_an_unknown_extra(root):
     _, lines = root.setup("music", code=1)
-    assert lines[0] == "setup: unknown extra 'music'; wanted tests, lint, nets, figures, browser or completion"
+    assert lines[0] == "setup: unknown extra 'music'; wanted tests, lint, nets, figures, sift, browser or completion"
 
 
 # ---- .venv ---------------------------------------------------------------------------------------------------------

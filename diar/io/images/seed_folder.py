@@ -14,7 +14,7 @@ from diar.io.checkpoint import read_checkpoint_if_whole, write_checkpoint
 from diar.io.files import TEMPORARY_SUFFIX, read_json, write_json
 from diar.io.images.runs import RESULT
 
-_MODEL = "model.pt"
+MODEL = "model.pt"
 _STATE = "model.state"  # of a training that goes on
 _OPTIONS = "options.json"
 _LOSSES = "loss.json"
@@ -55,7 +55,7 @@ class SeedFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         (self.path / RESULT).unlink(missing_ok=True)
         for file in self.path.iterdir():
-            is_ours = file.name in (_MODEL, _STATE, _LOSSES) or file.suffix in _PICTURES
+            is_ours = file.name in (MODEL, _STATE, _LOSSES) or file.suffix in _PICTURES
             if file.name.endswith(TEMPORARY_SUFFIX) or (is_ours and self._known not in (None, self._training)):
                 file.unlink(missing_ok=True)
         write_json(self.path / _OPTIONS, {**self._made_from, "digest": self._training})
@@ -70,7 +70,7 @@ class SeedFolder:
 
     def write_model(self, content: Mapping[str, Any]) -> None:
         self.begin()
-        write_checkpoint(self.path / _MODEL, {**content, "digest": self._training})
+        write_checkpoint(self.path / MODEL, {**content, "digest": self._training})
 
     def write_losses(self, lines: Any) -> None:
         self.begin()
