@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,16 +24,16 @@ from diar.nets.options import (
     InputOptions,
     SaeOptions,
 )
+from diar.training_state import Resumption
 
 if TYPE_CHECKING:
     from diar.nets.autoencoder import Autoencoder
     from diar.nets.dec import Dec
     from diar.nets.inputs import FrameInputs
-    from diar.nets.train import AfterEpoch, AfterUpdate, Epoch, TrainingState
+    from diar.nets.train import Epoch
 
 Float32 = NDArray[np.float32]
 
-_FORMAT = 1
 _FEWEST_A_CLUSTER = 10  # frames
 
 
@@ -130,15 +130,6 @@ class EmbeddingModel:
             return cls(content["kind"], network, axes, InputOptions(**content["inputs"]), *parts)
 
 
-@dataclass(frozen=True)
-class Resumption:
-    """How a training goes on where it was stopped: from ``state``, and what to call after every epoch and update."""
-
-    state: TrainingState | None = None
-    after_epoch: AfterEpoch | None = None
-    after_update: AfterUpdate | None = None
-
-
 def train_sae(
     speech: Speech, options: SaeOptions, device: DeviceOptions, resumption: Resumption | None = None
 ) -> tuple[Autoencoder, list[Epoch]]:
@@ -150,12 +141,11 @@ def train_sae(
     from diar.nets.autoencoder import make_autoencoder, sae_phases
     from diar.nets.train import find_device, threads, train
 
-    resumption = resumption or Resumption()
     with threads(device.num_threads):
         inputs = speech.inputs(options, device)
         network = make_autoencoder(inputs, options).to(find_device(device))
         phases = sae_phases(network, inputs, options)
-        history = train(network, phases, options, resumption.state, resumption.after_epoch, resumption.after_update)
+        history = train(network, phases, options, resumption)
     return network.cpu(), history
 
 
@@ -181,19 +171,18 @@ def train_dec(
     from diar.nets.dec import Dec, DecPhase, cluster_weights, kmeans_centres
     from diar.nets.train import find_device, threads, train
 
-    resumption = resumption or Resumption()
     where = find_device(device)
     with threads(device.num_threads):
         network = copy.deepcopy(sae.network).to(where)
         inputs = speech.inputs(sae.inputs, device)
         k = min(n_clusters, max(1, len(inputs) // _FEWEST_A_CLUSTER))
-        if len(inputs) and resumption.state is None:
+        if len(inputs) and (resumption is None or resumption.state is None):
             centres = kmeans_centres(encode_all(network, inputs), k, options, options.seed)
         else:
             centres = torch.zeros(k, network.code_size, device=where)
         model = Dec(network, centres)
         phase = DecPhase(model, inputs, options, *cluster_weights(kind, options))
-        history = train(model, [phase], options, resumption.state, resumption.after_epoch, resumption.after_update)
+        history = train(model, [phase], options, resumption)
     return model.cpu(), history
 
 
@@ -271,27 +260,3 @@ def principal_axes(network: Autoencoder, speech: Speech, inputs: InputOptions) -
     largest = axes[np.abs(axes).argmax(axis=0), np.arange(len(axes))]
     turned: Float32 = (axes * np.sign(largest)).astype(np.float32)  # an axis has no sign of its own
     return turned
-
-
-# ---- where a training is, as a checkpoint --------------------------------------------------------------------------
-
-
-def state_to_checkpoint(state: TrainingState, digest: str) -> dict[str, Any]:
-    """Tensors and plain values of a training's state; ``digest`` says what it learns from."""
-    content = {name: getattr(state, name) for name in ("phase", "epoch", "weights", "optimizer", "memory")}
-    return content | {"format": _FORMAT, "digest": digest, "history": history_to_json(state.history)}
-
-
-def state_from_checkpoint(content: Mapping[str, Any], digest: str) -> TrainingState | None:
-    """The state that ``state_to_checkpoint`` wrote; None if it learned from something else."""
-    from diar.nets.train import Epoch, TrainingState
-
-    if content.get("format") != _FORMAT or content.get("digest") != digest:
-        return None
-    known = {f.name: content[f.name] for f in fields(TrainingState) if f.name != "history"}
-    return TrainingState(**known, history=tuple(Epoch(**line) for line in content["history"]))
-
-
-def history_to_json(history: Sequence[Epoch]) -> list[dict[str, Any]]:
-    """A line an epoch: phase, epoch, rate, losses."""
-    return [asdict(line) for line in history]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diar.embed import Resumption
 from diar.errors import DataError
 from diar.image_job import ImageJob, Trained
 from diar.images.classify import from_checkpoint
@@ -27,6 +26,7 @@ from diar.io.images.picture import read_picture
 from diar.nets.options import DeviceOptions
 from diar.options import Options
 from diar.report.coverage_figure import coverage_figure
+from diar.training_state import Resumption
 
 if TYPE_CHECKING:
     from diar.nets.classifier import Classifier

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diar import __version__, cli
-from diar.embed import Resumption, history_to_json, state_from_checkpoint, state_to_checkpoint
 from diar.images.sets import ImageSet, PartOptions, UInt8, parts
 from diar.io.figure import write_png
 from diar.io.images.folder import read_prepared, read_table
@@ -23,6 +22,7 @@ from diar.nets.options import DeviceOptions
 from diar.options import Options
 from diar.progress import TrainingProgress
 from diar.report.loss_curves import loss_figure
+from diar.training_state import Resumption, history_to_json, state_from_checkpoint, state_to_checkpoint
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -52,6 +52,12 @@ def option_help(option_field: Field[Any]) -> OptionHelp:
     return found
 
 
+def option_again(options: type[Options], name: str, default: Any) -> Any:
+    """The field that ``options`` declare by this name, for classes that derive from them, with another default."""
+    declared: Field[Any] = options.__dataclass_fields__[name]
+    return field(default=default, metadata=declared.metadata)
+
+
 @dataclass(frozen=True)
 class Options:
     """Base of all options: the values are checked when an object is made.

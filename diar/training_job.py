@@ -11,15 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diar import cli
-from diar.embed import (
-    EmbeddingModel,
-    Resumption,
-    Speech,
-    history_to_json,
-    joined,
-    state_from_checkpoint,
-    state_to_checkpoint,
-)
+from diar.embed import EmbeddingModel, Speech, joined
 from diar.errors import DataError
 from diar.front_end import speech_mask
 from diar.io.ark import ArchiveFolder
@@ -30,6 +22,7 @@ from diar.job import Job
 from diar.options import Options
 from diar.progress import TrainingProgress
 from diar.report.loss_curves import loss_figure
+from diar.training_state import Resumption, history_to_json, state_from_checkpoint, state_to_checkpoint
 
 if TYPE_CHECKING:
     from diar.nets.train import Epoch, TrainingState

@@ -9,13 +9,13 @@ e.g.: steps/train_classifier.py --net resnet --flip alternating data/cifar10 exp
 """
 
 from diar import cli
-from diar.embed import Resumption
 from diar.image_job import ImageJob, Trained
 from diar.images.classify import NETS, judge, scores, to_checkpoint, train_classifier
 from diar.images.sets import ImageSet
 from diar.nets.image_options import AugmentOptions
 from diar.nets.options import DeviceOptions
 from diar.report.confusion_figure import confusion_figure
+from diar.training_state import Resumption
 
 
 def main() -> None:

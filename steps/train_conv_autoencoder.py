@@ -10,7 +10,6 @@ e.g.: steps/train_conv_autoencoder.py --code-size 64 --latent false data/cifar10
 """
 
 from diar import cli
-from diar.embed import Resumption
 from diar.image_job import ImageJob, Trained
 from diar.images.reconstruct import (
     judge,
@@ -23,6 +22,7 @@ from diar.images.reconstruct import (
 from diar.images.sets import ImageSet
 from diar.nets.image_options import ConvAutoencoderOptions
 from diar.nets.options import DeviceOptions
+from diar.training_state import Resumption
 
 
 def main() -> None:

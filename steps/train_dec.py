@@ -10,11 +10,12 @@ e.g.: steps/train_dec.py --embedder idec data/eval exp/eval/sae_energy exp/eval/
 from typing import Any
 
 from diar import cli
-from diar.embed import EmbeddingModel, Resumption, Speech, fit_dec
+from diar.embed import EmbeddingModel, Speech, fit_dec
 from diar.errors import DataError
 from diar.nets.options import DecEmbeddingOptions, DeviceOptions
 from diar.stage_folder import choice_of, describe_features
 from diar.training_job import TrainingJob
+from diar.training_state import Resumption
 
 
 def main() -> None:

@@ -11,13 +11,13 @@ e.g.: steps/train_gan.py --judge exp/mnist/classifier_basic/seed1/model.pt data/
 from dataclasses import replace
 
 from diar import cli
-from diar.embed import Resumption
 from diar.generative_job import GenerativeJob
 from diar.image_job import Trained
 from diar.images.generate import make_gan, to_checkpoint, train_gan
 from diar.images.sets import ImageSet
 from diar.nets.image_options import GanOptions
 from diar.nets.options import DeviceOptions
+from diar.training_state import Resumption
 
 
 def main() -> None:

@@ -14,13 +14,13 @@ from dataclasses import asdict, replace
 
 from diar import cli
 from diar.cluster_job import AUGMENT_FLAG, ClusterJob, samples_picture
-from diar.embed import Resumption
 from diar.image_job import Trained
 from diar.images.cluster import train_dec
 from diar.images.sets import ImageSet
 from diar.model_content import model_content
 from diar.nets.cluster_options import ImageDecOptions
 from diar.nets.options import DeviceOptions
+from diar.training_state import Resumption
 
 
 def main() -> None:

@@ -9,11 +9,11 @@ e.g.: steps/train_image_kmeans.py data/mnist exp/mnist/kmeans_pixels/seed1
 
 from diar import cli
 from diar.cluster_job import INPUT_FLAG, ClusterJob
-from diar.embed import Resumption
 from diar.image_job import Trained
 from diar.images.cluster import kmeans_of_vectors
 from diar.images.sets import ImageSet
 from diar.nets.cluster_options import KmeansOptions, SiftOptions
+from diar.training_state import Resumption
 
 
 class KmeansJob(ClusterJob):

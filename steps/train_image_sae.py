@@ -11,12 +11,12 @@ e.g.: steps/train_image_sae.py --net conv --augment shift-rotate data/mnist exp/
 
 from diar import cli
 from diar.cluster_job import AUGMENT_FLAG, INPUT_FLAG, ClusterJob, samples_picture
-from diar.embed import Resumption
 from diar.image_job import Trained
 from diar.images.cluster import NETS, Pretrained, kmeans_of_codes, pretrain, reconstruction_error
 from diar.images.sets import ImageSet
 from diar.nets.cluster_options import SiftOptions
 from diar.nets.options import DeviceOptions, KmeansStartOptions
+from diar.training_state import Resumption
 
 
 def main() -> None:

@@ -10,10 +10,11 @@ e.g.: steps/train_sae.py --config conf/sae.conf data/eval exp/eval/feats exp/eva
 from typing import Any
 
 from diar import cli
-from diar.embed import EmbeddingModel, Resumption, Speech, fit_sae
+from diar.embed import EmbeddingModel, Speech, fit_sae
 from diar.nets.options import DeviceOptions, SaeOptions
 from diar.stage_folder import describe_features
 from diar.training_job import TrainingJob
+from diar.training_state import Resumption
 
 
 def main() -> None:

@@ -14,7 +14,6 @@ from dataclasses import replace
 import numpy as np
 
 from diar import cli
-from diar.embed import Resumption
 from diar.generative_job import GenerativeJob, shown
 from diar.image_job import Trained
 from diar.images.generate import generate, judge_bound, make_vae, reconstruct, to_checkpoint, train_vae
@@ -22,6 +21,7 @@ from diar.images.latents import along_dimensions
 from diar.images.sets import ImageSet
 from diar.nets.image_options import VaeOptions
 from diar.nets.options import DeviceOptions
+from diar.training_state import Resumption
 
 N_ROWS, N_COLUMNS, FARTHEST = 10, 11, 3.0  # of latent values, in standard deviations
 

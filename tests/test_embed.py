@@ -12,22 +12,13 @@ import torch
 from net_speech import DEVICE, SAE, dec, pauses, sae, speech_of, talk
 from oracles import agreement, same_partition
 
-from diar.embed import (
-    EmbeddingModel,
-    Resumption,
-    Speech,
-    principal_axes,
-    soft_labels,
-    state_from_checkpoint,
-    state_to_checkpoint,
-    train_dec,
-    train_sae,
-)
+from diar.embed import EmbeddingModel, Speech, principal_axes, soft_labels, train_dec, train_sae
 from diar.errors import DataError
 from diar.io.checkpoint import read_checkpoint, write_checkpoint
 from diar.nets import autoencoder
 from diar.nets.dec import soft_assignment
 from diar.nets.options import DecOptions, InputOptions, SaeOptions
+from diar.training_state import Resumption, state_from_checkpoint, state_to_checkpoint
 
 SPEECH = speech_of(0, 1)
 FEATURES = {"dim": 4, "step": "wav_to_feats.py", "num_ceps": 4}
@@ -141,16 +132,6 @@ def test_the_seed_and_nothing_else_decides_of_a_clustering(trained: EmbeddingMod
     assert torch.equal(torch.get_rng_state(), state) and torch.get_num_threads() == n_threads
     assert bits(runs[0][0]) == bits(runs[1][0]) != bits(runs[2][0]) and runs[0][1] == runs[1][1]
     assert bits(trained.network) == before, "the autoencoder itself stays as it was"
-
-
-def test_the_state_of_other_speech_or_another_format_is_not_gone_on_from(tmp_path: Path) -> None:
-    states = []
-    train_sae(SPEECH, SAE, DEVICE, Resumption(None, states.append))
-    content = state_to_checkpoint(states[0], SPEECH.digest())
-    assert state_from_checkpoint(content, SPEECH.digest()).history == states[0].history
-    assert state_from_checkpoint(content, speech_of(0).digest()) is None
-    assert state_from_checkpoint(content | {"format": 0}, SPEECH.digest()) is None
-    assert state_from_checkpoint({}, SPEECH.digest()) is None
 
 
 def test_a_digest_tells_speech_apart() -> None:

@@ -166,7 +166,7 @@ HEAVY = {
      "diar.images.reconstruct", "diar.images.size_table", "diar.images.fidelity", "diar.images.pca",
      "diar.report.reconstruction_figure", "diar.cluster_job", "diar.images.cluster", "diar.images.cluster_scores",
      "diar.images.cluster_samples", "diar.images.cluster_table", "diar.images.sift", "diar.nets.cluster_options",
-     "diar.report.code_map",
+     "diar.report.code_map", "diar.training_state",
      "diar.commands.score", "diar.diarization", "diar.confidence", "diar.commands.diarize", "diar.commands.recut"],
 )  # fmt: skip
 def test_options_are_read_without_heavy_imports(module: str) -> None:

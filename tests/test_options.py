@@ -11,7 +11,7 @@ import pytest
 
 import diar
 from diar.errors import DataError
-from diar.options import Options, flag, option, option_help
+from diar.options import Options, flag, option, option_again, option_help
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +20,19 @@ class Example(Options):
     length: float = option(2.5, "how long", unit="s", low=0.5)
     shape: str = option("round", "which shape", choices=("round", "square"))
     loud: bool = option(False, "whether")
+
+
+@dataclasses.dataclass(frozen=True)
+class Further(Example):
+    n_things: int = option_again(Example, "n_things", 5)
+
+
+def test_an_option_declared_again_has_another_default_and_all_else() -> None:
+    assert (Further().n_things, Example().n_things, Further().length) == (5, 3, 2.5)
+    one, other = ({field.name: field for field in dataclasses.fields(cls)}["n_things"] for cls in (Example, Further))
+    assert option_help(one) == option_help(other)
+    with pytest.raises(DataError, match="^--n-things: found 10; wanted at most 9"):
+        Further(n_things=10)
 
 
 def option_classes() -> list[type[Options]]:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diar.embed import Resumption
 from diar.images.confusion import accuracy, accuracy_by_class, confusion_matrix
 from diar.images.sets import ImageSet, UInt8
 from diar.model_content import making_again, model_content
 from diar.nets.image_options import AugmentOptions, BasicNetOptions, ClassifierOptions, ResNetOptions
 from diar.nets.options import DeviceOptions
+from diar.training_state import Resumption
 
 if TYPE_CHECKING:
     from diar.nets.classifier import Classifier
@@ -42,12 +42,11 @@ def train_classifier(
     from diar.nets.image_inputs import ImageInputs
     from diar.nets.train import find_device, train
 
-    resumption = resumption or Resumption()
     inputs = ImageInputs(images.images, find_device(device))
     network = make_classifier(inputs, n_classes, options)
     labels = torch.from_numpy(images.labels.astype(np.int64))
     phase = ClassifierPhase(network, inputs, labels, options, augmentation)
-    history = train(network, [phase], options, resumption.state, resumption.after_epoch, resumption.after_update)
+    history = train(network, [phase], options, resumption)
     return network, history
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diar.embed import Resumption
 from diar.errors import DataError
 from diar.images.sets import UInt8
 from diar.images.sift import dense_sift
@@ -24,6 +23,7 @@ from diar.nets.cluster_options import (
     SiftOptions,
 )
 from diar.nets.options import DeviceOptions, KmeansStartOptions
+from diar.training_state import Resumption
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -153,10 +153,9 @@ def pretrain(
     from diar.nets.image_sae import make_image_sae
     from diar.nets.train import find_device, train
 
-    resumption = resumption or Resumption()
     network = make_image_sae(inputs, options).to(find_device(device))
     phases = sae_phases(network, inputs, options)
-    history = train(network, phases, options, resumption.state, resumption.after_epoch, resumption.after_update)
+    history = train(network, phases, options, resumption)
     return network, history
 
 
@@ -203,12 +202,11 @@ def train_dec(
     from diar.nets.dec import DecPhase, cluster_weights
     from diar.nets.train import find_device, train
 
-    resumption = resumption or Resumption()
     network = copy.deepcopy(network).to(find_device(device))
     model, before = kmeans_of_codes(network, inputs, options.n_clusters, options, options.seed)
     weights = cluster_weights(kind, options)
     phase = DecPhase(model, inputs, options, *weights)
-    history = train(model, [phase], options, resumption.state, resumption.after_epoch, resumption.after_update)
+    history = train(model, [phase], options, resumption)
     losses = end_losses(model, inputs, options, weights)
     after = clustering_of(model, encode_all(network, inputs))
     return TrainedDec(model, history, before, after, losses)

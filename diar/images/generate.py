@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diar.embed import Resumption
 from diar.images.grid import to_bytes
 from diar.images.latents import Float32
 from diar.images.sets import ImageSet, UInt8
 from diar.model_content import making_again, model_content
 from diar.nets.image_options import GanOptions, VaeOptions
 from diar.nets.options import DeviceOptions
+from diar.training_state import Resumption
 
 if TYPE_CHECKING:
     from diar.nets.gan import Gan
@@ -55,9 +55,8 @@ def train_vae(
     from diar.nets.train import find_device, train
     from diar.nets.vae import VaePhase
 
-    resumption = resumption or Resumption()
     phase = VaePhase(network, ImageInputs(images.images, find_device(device)), options)
-    return train(network, [phase], options, resumption.state, resumption.after_epoch, resumption.after_update)
+    return train(network, [phase], options, resumption)
 
 
 def train_gan(
@@ -72,9 +71,8 @@ def train_gan(
     from diar.nets.image_inputs import ImageInputs
     from diar.nets.train import find_device, train
 
-    resumption = resumption or Resumption()
     phase = GanPhase(network, ImageInputs(images.images, find_device(device)), options)
-    return train(network, [phase], options, resumption.state, resumption.after_epoch, resumption.after_update)
+    return train(network, [phase], options, resumption)
 
 
 def generate(network: Generative, latents: Float32) -> UInt8:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diar.embed import Resumption
 from diar.images.fidelity import psnr, squared_errors, ssim
 from diar.images.grid import grid, to_bytes
 from diar.images.pca import as_numbers, principal_axes
@@ -17,6 +16,7 @@ from diar.images.sets import ImageSet, UInt8
 from diar.model_content import making_again, model_content
 from diar.nets.image_options import ConvAutoencoderOptions
 from diar.nets.options import DeviceOptions
+from diar.training_state import Resumption
 
 if TYPE_CHECKING:
     from diar.nets.conv_autoencoder import ConvAutoencoder
@@ -40,11 +40,10 @@ def train_conv_autoencoder(
     from diar.nets.image_inputs import ImageInputs
     from diar.nets.train import find_device, train
 
-    resumption = resumption or Resumption()
     inputs = ImageInputs(images.images, find_device(device))
     network = make_conv_autoencoder(inputs, options)
     phase = ReconstructionPhase(network, inputs, options)
-    history = train(network, [phase], options, resumption.state, resumption.after_epoch, resumption.after_update)
+    history = train(network, [phase], options, resumption)
     return network, history
 
 

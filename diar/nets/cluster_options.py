@@ -13,12 +13,7 @@ from diar.nets.options import (
     OptimizerOptions,
     StackOptions,
 )
-from diar.options import Options, option, option_help
-
-
-def _help(name: str) -> str:
-    """What the option of this name says of itself where it was declared first."""
-    return option_help(OptimizerOptions.__dataclass_fields__[name]).text
+from diar.options import Options, option, option_again
 
 
 @dataclass(frozen=True)
@@ -53,16 +48,13 @@ class ImageSaeOptions(StackOptions):
     """How a stacked autoencoder that images are clustered by is trained, whatever its layers are."""
 
     learning_rate: float = option(1e-3, "of the squared error, as --squares has it", low=1e-9)
-    schedule: str = option("one_cycle", _help("schedule"), choices=("constant", "cosine", "one_cycle"))
-    fused: bool = option(True, _help("fused"))
-    batch_size: int = option(256, "samples an update is made from", low=1)
+    schedule: str = option_again(OptimizerOptions, "schedule", "one_cycle")
+    fused: bool = option_again(OptimizerOptions, "fused", True)
+    batch_size: int = option_again(OptimizerOptions, "batch_size", 256)
     bottleneck: int = option(10, "values of a code", low=1)
-    pretrain_epochs: int = option(0, "most of each layer's pretraining", unit="epochs", low=0)
-    finetune_epochs: int = option(60, "most of the fine-tuning", unit="epochs", low=0)
-    tolerance: float = option(
-        0.0, "end when the loss of three epochs is not lower than that of the three before by this share; 0: never",
-        low=0.0, high=0.5,
-    )  # fmt: skip
+    pretrain_epochs: int = option_again(StackOptions, "pretrain_epochs", 0)
+    finetune_epochs: int = option_again(StackOptions, "finetune_epochs", 60)
+    tolerance: float = option_again(StackOptions, "tolerance", 0.0)
     input_range: float = option(
         1.0, "pixels or descriptors, from 0 to 1, are made this many times as large before the network sees them",
         low=1e-3, high=1e3,
@@ -73,9 +65,7 @@ class ImageSaeOptions(StackOptions):
 class FcSaeOptions(ImageSaeOptions, FullyConnectedOptions):
     """A stacked autoencoder of fully connected layers."""
 
-    hidden: str = option(
-        "500-500-2000", "widths of the encoder's hidden layers, empty for none; the decoder has them reversed"
-    )
+    hidden: str = option_again(FullyConnectedOptions, "hidden", "500-500-2000")
 
 
 @dataclass(frozen=True)
@@ -93,18 +83,14 @@ class ConvSaeOptions(ImageSaeOptions):
 class ImageDecOptions(DecOptions):
     """DEC and IDEC of images: a cluster a class."""
 
-    learning_rate: float = option(1e-3, "of the loss", low=1e-9)
-    fused: bool = option(True, _help("fused"))
-    batch_size: int = option(256, "samples an update is made from", low=1)
+    fused: bool = option_again(OptimizerOptions, "fused", True)
+    batch_size: int = option_again(OptimizerOptions, "batch_size", 256)
     gamma: float = option(
         0.1,
         "weight of KL(P||Q), in nats and a mean over images, beside the squared error as --squares has it, of inputs "
         "as large as the autoencoder's --input-range (IDEC alone)",
         low=0.0,
     )
-    update_interval: int = option(
-        140, "a new target distribution, and the stop rule, every so many; 0: as many as see each image once",
-        unit="updates", low=0,
-    )  # fmt: skip
-    max_intervals: int = option(60, "most target distributions", low=1)
+    update_interval: int = option_again(DecOptions, "update_interval", 140)
+    max_intervals: int = option_again(DecOptions, "max_intervals", 60)
     n_clusters: int = option(10, "clusters", low=1)

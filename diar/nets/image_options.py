@@ -6,12 +6,7 @@ from dataclasses import dataclass
 
 from diar.errors import DataError
 from diar.nets.options import OptimizerOptions
-from diar.options import Options, option, option_help
-
-
-def _help(name: str) -> str:
-    """What the option of this name says of itself where it was declared first."""
-    return option_help(OptimizerOptions.__dataclass_fields__[name]).text
+from diar.options import Options, option, option_again
 
 
 @dataclass(frozen=True)
@@ -31,8 +26,8 @@ class ClassifierOptions(OptimizerOptions):
     """How a classifier is trained, whatever it is."""
 
     learning_rate: float = option(2e-3, "of the cross-entropy", low=1e-9)
-    schedule: str = option("one_cycle", _help("schedule"), choices=("constant", "cosine", "one_cycle"))
-    fused: bool = option(True, _help("fused"))
+    schedule: str = option_again(OptimizerOptions, "schedule", "one_cycle")
+    fused: bool = option_again(OptimizerOptions, "fused", True)
     batch_size: int = option(128, "samples an update is made from", low=2)
     epochs: int = option(16, "length of the training", unit="epochs", low=1)
     label_smoothing: float = option(0.0, "share of a label that goes to all classes alike", low=0.0, high=0.9)
@@ -56,11 +51,11 @@ class BasicNetOptions(ClassifierOptions):
 class ResNetOptions(ClassifierOptions):
     """A small residual network that learns fast: whitened input, identity convolutions to begin with."""
 
-    optimizer: str = option("sgd", _help("optimizer"), choices=("adam", "sgd"))
+    optimizer: str = option_again(OptimizerOptions, "optimizer", "sgd")
     learning_rate: float = option(0.75, "of the cross-entropy", low=1e-9)
     momentum: float = option(0.85, "of SGD", low=0.0, high=0.999)
-    nesterov: bool = option(True, _help("nesterov"))
-    weight_decay: float = option(1.3e-3, _help("weight_decay"), low=0.0)
+    nesterov: bool = option_again(OptimizerOptions, "nesterov", True)
+    weight_decay: float = option_again(OptimizerOptions, "weight_decay", 1.3e-3)
     batch_size: int = option(512, "samples an update is made from", low=2)
     epochs: int = option(10, "length of the training", unit="epochs", low=1)
     label_smoothing: float = option(0.2, "share of a label that goes to all classes alike", low=0.0, high=0.9)
@@ -87,7 +82,7 @@ class VaeOptions(OptimizerOptions):
     hidden: int = option(400, "width of the hidden layers", low=1)
     latent: int = option(20, "values of a latent vector", low=1)
     learning_rate: float = option(1e-3, "of the negated bound", low=1e-9)
-    fused: bool = option(True, _help("fused"))
+    fused: bool = option_again(OptimizerOptions, "fused", True)
     batch_size: int = option(32, "samples an update is made from", low=1)
     epochs: int = option(100, "length of the training", unit="epochs", low=1)
 
@@ -102,8 +97,8 @@ class GanOptions(OptimizerOptions):
     real_label: float = option(1.0, "what the discriminator takes real images for; 1: no smoothing", low=0.5, high=1.0)
     dropout: float = option(0.3, "of the discriminator's hidden layers", low=0.0, high=0.9)
     learning_rate: float = option(2e-4, "of both networks", low=1e-9)
-    adam_beta1: float = option(0.5, _help("adam_beta1"), low=0.0, high=0.999)
-    fused: bool = option(True, _help("fused"))
+    adam_beta1: float = option_again(OptimizerOptions, "adam_beta1", 0.5)
+    fused: bool = option_again(OptimizerOptions, "fused", True)
     batch_size: int = option(100, "samples an update is made from", low=1)
     epochs: int = option(50, "length of the training", unit="epochs", low=1)
 
@@ -118,8 +113,8 @@ class ConvAutoencoderOptions(OptimizerOptions):
     """A stacked convolutional autoencoder: what it is, and how it is trained."""
 
     learning_rate: float = option(2e-3, "of the mean squared error of pixels from 0 to 1", low=1e-9)
-    schedule: str = option("one_cycle", _help("schedule"), choices=("constant", "cosine", "one_cycle"))
-    fused: bool = option(True, _help("fused"))
+    schedule: str = option_again(OptimizerOptions, "schedule", "one_cycle")
+    fused: bool = option_again(OptimizerOptions, "fused", True)
     batch_size: int = option(128, "samples an update is made from", low=1)
     epochs: int = option(3, "length of the training", unit="epochs", low=1)
     code_size: int = option(128, "values of an embedding", low=1)

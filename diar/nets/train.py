@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from diar.errors import DataError
 from diar.nets.optimizer import ParameterGroup, learning_rate, make_optimizer
 from diar.nets.options import DeviceOptions, OptimizerOptions
+from diar.training_state import Resumption
 
 _WINDOW = 3  # epochs whose mean loss is compared with that of as many before
 _EVALUATED_AT_ONCE = 8192  # samples
@@ -122,18 +123,15 @@ def train(
     model: nn.Module,
     phases: Sequence[Phase],
     options: OptimizerOptions,
-    state: TrainingState | None = None,
-    after_epoch: AfterEpoch | None = None,
-    after_update: AfterUpdate | None = None,
+    resumption: Resumption | None = None,
 ) -> list[Epoch]:
-    """Train ``model`` in place, from ``state`` on if there is one; the history, with what ``state`` has of it.
-
-    ``after_epoch`` is called with the state to go on from, ``after_update`` with what can be shown meanwhile.
+    """Train ``model`` in place, from a state on if there is one; the history, with what the state has of it.
 
     Raises:
         DataError: a loss that is no number, or that ended above its start: the learning rate is too high.
     """
-    state = state or TrainingState()
+    resumption = resumption or Resumption()
+    state = resumption.state or TrainingState()
     history = list(state.history)
     if state.weights:
         model.load_state_dict(state.weights)
@@ -154,14 +152,14 @@ def train(
                 figures = phase.begin_epoch()
                 if figures is None:
                     break
-                losses, rate = _run_epoch(model, phase, optimizer, options, after_update)
+                losses, rate = _run_epoch(model, phase, optimizer, options, resumption.after_update)
             epoch += 1
             history.append(Epoch(phase.name, epoch, phase.epochs, rate, losses | figures))
             if not math.isfinite(losses["loss"]):
                 raise _diverged(options, phase, history, losses["loss"])
-            if after_epoch is not None:
-                weights, memory = model.state_dict(), phase.state()
-                after_epoch(TrainingState(number, epoch, weights, optimizer.state_dict(), memory, tuple(history)))
+            if resumption.after_epoch is not None:
+                parts = (model.state_dict(), optimizer.state_dict(), phase.state(), tuple(history))
+                resumption.after_epoch(TrainingState(number, epoch, *parts))
         _check_end(model, phase, options, history)
     return history
 

@@ -15,7 +15,7 @@ _HEIGHT, _WIDTH = 3.2, 3.4  # inches a phase
 def loss_figure(history: Sequence[Mapping[str, Any]], title: str) -> Figure:
     """A panel a phase with each of its losses over the epochs, on a scale of powers of ten.
 
-    ``history`` has a line an epoch: ``phase``, ``epoch`` and ``losses`` by name, as ``diar.embed.history_to_json``.
+    ``history`` has a line an epoch, with ``phase``, ``epoch`` and ``losses`` by name: ``history_to_json``.
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator

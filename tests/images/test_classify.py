@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from image_sets import blots
 
-from diar.embed import Resumption
 from diar.errors import DataError
 from diar.images.classify import NETS, features, from_checkpoint, judge, scores, to_checkpoint, train_classifier
 from diar.io.checkpoint import read_checkpoint, write_checkpoint
 from diar.nets.image_options import AugmentOptions
 from diar.nets.options import DeviceOptions
+from diar.training_state import Resumption
 
 TRAIN, TEST = blots(120, 1), blots(60, 2)
 DEVICE = DeviceOptions(num_threads=1)

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from image_sets import blots
 
-from diar.embed import Resumption
 from diar.errors import DataError
 from diar.images.generate import (
     from_checkpoint,
@@ -28,6 +27,7 @@ from diar.images.latents import draw_latents
 from diar.io.checkpoint import read_checkpoint, write_checkpoint
 from diar.nets.image_options import GanOptions, VaeOptions
 from diar.nets.options import DeviceOptions
+from diar.training_state import Resumption
 
 IMAGES, TEST = blots(150, 1), blots(60, 2)
 DEVICE = DeviceOptions(num_threads=1)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from image_sets import blots
 
-from diar.embed import Resumption
 from diar.errors import DataError
 from diar.images.pca import as_numbers
 from diar.images.reconstruct import (
@@ -24,6 +23,7 @@ from diar.images.reconstruct import (
 from diar.io.checkpoint import read_checkpoint, write_checkpoint
 from diar.nets.image_options import ConvAutoencoderOptions
 from diar.nets.options import DeviceOptions
+from diar.training_state import Resumption
 
 TRAIN, TEST = blots(200, 1), blots(50, 2)
 DEVICE = DeviceOptions(num_threads=1)

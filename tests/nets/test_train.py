@@ -29,6 +29,7 @@ from diar.nets.train import (
     threads,
     train,
 )
+from diar.training_state import Resumption
 
 N_SAMPLES = 23
 X = torch.from_numpy(np.random.default_rng(0).standard_normal((N_SAMPLES, 2)).astype(np.float32))
@@ -222,7 +223,7 @@ def test_turns_are_taken_one_after_the_other_each_by_its_own_parameters() -> Non
 
 def test_updates_are_told_as_they_go() -> None:
     model, told = line(), []
-    history = train(model, [Line(model, epochs=2)], options(), after_update=told.append)
+    history = train(model, [Line(model, epochs=2)], options(), Resumption(after_update=told.append))
     assert [(u.phase, u.epoch, u.of) for u in told] == [("line", 1, 2)] * 3 + [("line", 2, 2)] * 3
     assert [u.share for u in told] == pytest.approx([1 / 3, 2 / 3, 1.0] * 2) and isinstance(told[0], Update)
     means = [float(sum(u.losses["loss"] for u in told[k : k + 3])) / 3 for k in (0, 3)]
@@ -240,8 +241,8 @@ def test_an_epoch_knows_its_number_after_a_new_start_too() -> None:
     model, states = line(), []
     phase = Counted(model)
     phase.numbers = []
-    train(model, [phase], options(), None, lambda state: states.append(copy.deepcopy(state)))
-    train(line(), [phase], options(), states[0])
+    train(model, [phase], options(), Resumption(None, lambda state: states.append(copy.deepcopy(state))))
+    train(line(), [phase], options(), Resumption(states[0]))
     assert phase.numbers == [0, 1, 2, 1, 2]
 
 
@@ -326,7 +327,8 @@ def test_a_loss_that_ends_above_its_start_is_the_learning_rates_fault() -> None:
 def test_a_loss_that_is_no_number_ends_at_once_and_is_not_gone_on_from() -> None:
     model, states = line(), []
     with pytest.raises(DataError, match=r"^--learning-rate: found 1e\+15: .* to (inf|nan); wanted"):
-        train(model, [Line(model, epochs=50)], options(optimizer="sgd", learning_rate=1e15), None, states.append)
+        diverging = options(optimizer="sgd", learning_rate=1e15)
+        train(model, [Line(model, epochs=50)], diverging, Resumption(None, states.append))
     assert all(math.isfinite(epoch.losses["loss"]) for state in states for epoch in state.history)
     assert len(states) < 49
 
@@ -392,7 +394,7 @@ def test_a_training_goes_on_from_any_epoch_as_if_it_had_not_stopped(optimizer: s
                 raise Stop
 
         try:
-            return [train(model, phases, options(**values), state, after_epoch)]
+            return [train(model, phases, options(**values), Resumption(state, after_epoch))]
         except Stop:
             return states
 

@@ -16,9 +16,10 @@ from net_speech import DEVICE, SAE, pauses, speech_of, talk
 from net_stages import FEATURES, SAE_FLAGS, add_saes, finish_stage, make_stages, names, write_feats, write_vad
 from step_runner import ROOT, call_step, run_step
 
-from diar.embed import Resumption, state_to_checkpoint, train_sae
+from diar.embed import train_sae
 from diar.io.ark import write_archive, write_scp
 from diar.io.checkpoint import read_checkpoint, write_checkpoint
+from diar.training_state import Resumption, state_to_checkpoint
 
 LOSSES = [".loss.json", ".loss.png"]
 
