@@ -69,15 +69,19 @@ class ImageInput:
         """What a network learns of (N, H, W, C) ``images``.
 
         Raises:
-            DataError: the device, or OpenCV, is not there.
+            DataError: the device, or OpenCV, is not there, or the contrast of descriptors is to be normalized.
         """
         from diar.nets.cluster_inputs import PixelInputs, VectorInputs
         from diar.nets.train import find_device
 
         where = find_device(device)
+        normalized = options.contrast_normalization
         if self.source == "sift":
+            if normalized:
+                found = f"found true with --input {self.source}"
+                raise DataError("--contrast-normalization", found, "wanted false, or pixels")
             return VectorInputs(dense_sift(images, self.sift_grid), options.input_range, where)
-        return PixelInputs(images, net == "fc", self.augment != "none", options.input_range, where)
+        return PixelInputs(images, net == "fc", self.augment != "none", options.input_range, where, normalized)
 
     def vectors(self, images: UInt8) -> Float32:
         """(N, D) float32, 0 to 1: what k-means sees of (N, H, W, C) ``images``.

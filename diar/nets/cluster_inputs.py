@@ -12,16 +12,30 @@ from diar.nets.image_inputs import ImageInputs
 from diar.nets.inputs import Inputs
 from diar.nets.shift_rotate import drawn, shifted_and_rotated
 
+_LEAST_VARIANCE = 10 / 255**2
+
 
 class PixelInputs(Inputs):
-    """Pixels from 0 to 1 of N images: (B, D) if ``flat``, else (B, C, H, W); if ``moved``, by chance while learning."""
+    """Pixels of N images, from 0 to 1 or normalized: (B, D) if ``flat``, else (B, C, H, W).
+
+    If ``moved``, they are by chance while a network learns.
+    """
 
     def __init__(
-        self, images: UInt8, flat: bool, moved: bool, input_range: float, device: torch.device | None = None
+        self,
+        images: UInt8,
+        flat: bool,
+        moved: bool,
+        input_range: float,
+        device: torch.device | None = None,
+        normalized: bool = False,
     ) -> None:
-        """``images`` are (N, H, W, C) uint8; networks see pixels from 0 to ``input_range``."""
+        """``images`` are (N, H, W, C) uint8; networks see pixels from 0 to ``input_range``.
+
+        If ``normalized``, they see images of mean 0 and a deviation of ``input_range``: ``contrast_normalized``.
+        """
         self._images = ImageInputs(images, device)
-        self._flat, self._moved, self._range = flat, moved, input_range
+        self._flat, self._moved, self._range, self._normalized = flat, moved, input_range, normalized
         height, width, n_channels = self._images.shape
         self.shape = (height * width * n_channels,) if flat else (n_channels, height, width)
 
@@ -41,6 +55,8 @@ class PixelInputs(Inputs):
         return _moments((self.shape[0],) if self._flat else (self.shape[0], 1, 1), self._range)
 
     def _shaped(self, images: Tensor) -> Tensor:
+        if self._normalized:
+            images = contrast_normalized(images)
         return images.flatten(1) if self._flat else images.contiguous()
 
 
@@ -59,6 +75,17 @@ class VectorInputs(Inputs):
 
     def moments(self) -> tuple[Tensor, Tensor]:
         return _moments(self.shape, self._range)
+
+
+def contrast_normalized(images: Tensor) -> Tensor:
+    """(B, C, H, W) images of pixels from 0 to 1, each less its mean and divided by its deviation; a flat one is 0.
+
+    What is added to the variance is that of A. Coates, A. Ng, H. Lee, "An analysis of single-layer networks in
+    unsupervised feature learning", AISTATS 2011: 10, of pixels from 0 to 255.
+    """
+    axes = (1, 2, 3)
+    centred = images - images.mean(dim=axes, keepdim=True)
+    return centred / (centred.square().mean(dim=axes, keepdim=True) + _LEAST_VARIANCE).sqrt()
 
 
 def _moments(shape: tuple[int, ...], input_range: float) -> tuple[Tensor, Tensor]:

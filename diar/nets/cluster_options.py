@@ -59,6 +59,9 @@ class ImageSaeOptions(StackOptions):
         1.0, "pixels or descriptors, from 0 to 1, are made this many times as large before the network sees them",
         low=1e-3, high=1e3,
     )  # fmt: skip
+    contrast_normalization: bool = option(
+        False, "each image to a mean of 0 and a deviation of 1 over all its pixels and channels, before --input-range"
+    )
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,15 @@ def test_networks_see_pixels_side_by_side_or_as_images_and_chance_moves_them_whe
         assert not torch.equal(moved.varied(samples), moved[samples])
 
 
+def test_the_contrast_of_images_is_normalized_where_options_say_so_but_not_that_of_descriptors() -> None:
+    options, samples = FcSaeOptions(contrast_normalization=True), torch.arange(90)
+    seen = ImageInput().of(BLOTS.images, "fc", options, DeviceOptions())
+    np.testing.assert_allclose(seen[samples].mean(dim=1), 0, atol=1e-5)
+    refused = "^--contrast-normalization: found true with --input sift; wanted false, or pixels$"
+    with pytest.raises(DataError, match=refused):
+        ImageInput("sift").of(BLOTS.images, "fc", options, DeviceOptions())
+
+
 def test_descriptors_are_neither_moved_nor_of_use_to_convolutions() -> None:
     with pytest.raises(DataError, match="^--augment: found shift-rotate with --input sift; wanted none, or pixels$"):
         ImageInput("sift", "shift-rotate")

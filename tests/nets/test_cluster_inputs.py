@@ -8,7 +8,7 @@ import torch
 from image_sets import blots
 
 from diar.nets.autoencoder import sae_phases
-from diar.nets.cluster_inputs import PixelInputs, VectorInputs
+from diar.nets.cluster_inputs import PixelInputs, VectorInputs, contrast_normalized
 from diar.nets.cluster_options import ConvSaeOptions, FcSaeOptions
 from diar.nets.image_sae import make_image_sae
 from diar.nets.train import evaluate, seeded
@@ -38,6 +38,27 @@ def test_the_network_sees_pixels_as_large_as_the_range_says() -> None:
         wanted = IMAGES.transpose(0, 3, 1, 2).reshape(90, *seen.shape) * (5.1 / 255)
         found = network.normalise(seen[ALL]).numpy()
         np.testing.assert_allclose(found.reshape(wanted.shape), wanted, rtol=1e-5)
+
+
+@pytest.mark.parametrize("flat", [True, False])
+@pytest.mark.parametrize("moved", [True, False])
+def test_images_are_normalized_after_they_were_moved(flat: bool, moved: bool) -> None:
+    seen = PixelInputs(IMAGES, flat, moved, 3.0, normalized=True)
+    network = make_image_sae(seen, FC if flat else CONV)
+    for images in (seen[ALL], seen.varied(ALL)):
+        found = network.normalise(images).flatten(1).double()
+        np.testing.assert_allclose(found.mean(dim=1), 0, atol=1e-4)
+        np.testing.assert_allclose(found.var(dim=1, correction=0).sqrt(), 3, rtol=0.01)  # these have much contrast
+
+
+def test_normalized_images_have_neither_brightness_nor_contrast() -> None:
+    image = torch.from_numpy(IMAGES[:1]).permute(0, 3, 1, 2).double() / 255
+    values = image.numpy()
+    wanted = (values - values.mean()) / np.sqrt(values.var() + 10 / 255**2)
+    np.testing.assert_allclose(contrast_normalized(image).numpy(), wanted, rtol=1e-9)
+    two = contrast_normalized(torch.cat([image, 0.2 + 0.5 * image]))
+    np.testing.assert_allclose(two[0], two[1], rtol=0.01)
+    assert torch.equal(contrast_normalized(torch.full((1, 3, 4, 4), 0.25)), torch.zeros(1, 3, 4, 4)), "no 0 / 0"
 
 
 def test_vectors_are_themselves_as_large_as_the_range_says() -> None:
