@@ -27,7 +27,7 @@ def main() -> None:
     options, starts, device = job.options(kind, KmeansStartOptions, DeviceOptions)
     job.records(net=net)
     made_of = job.image_input()
-    made_of.check_fits(net)
+    made_of.check_fits(net, options)
     n_clusters = len(job.dataset.classes)
 
     def train(learned: ImageSet, judged: ImageSet, resumption: Resumption) -> Trained:

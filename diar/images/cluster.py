@@ -54,14 +54,17 @@ class ImageInput:
         if self.augment != "none" and self.source != "pixels":
             raise DataError("--augment", f"found {self.augment} with --input {self.source}", "wanted none, or pixels")
 
-    def check_fits(self, net: str) -> None:
+    def check_fits(self, net: str, options: ImageSaeOptions) -> None:
         """Refuse a network that cannot learn from it.
 
         Raises:
-            DataError: convolutions of what is no image.
+            DataError: convolutions, or a normalized contrast, of what is no image.
         """
         if net != "fc" and self.source != "pixels":
             raise DataError("--net", f"found {net} with --input {self.source}", "wanted fc, or pixels")
+        if options.contrast_normalization and self.source != "pixels":
+            found = f"found true with --input {self.source}"
+            raise DataError("--contrast-normalization", found, "wanted false, or pixels")
 
     def of(
         self, images: UInt8, net: str, options: ImageSaeOptions, device: DeviceOptions
@@ -69,19 +72,16 @@ class ImageInput:
         """What a network learns of (N, H, W, C) ``images``.
 
         Raises:
-            DataError: the device, or OpenCV, is not there, or the contrast of descriptors is to be normalized.
+            DataError: the device, or OpenCV, is not there.
         """
         from diar.nets.cluster_inputs import PixelInputs, VectorInputs
         from diar.nets.train import find_device
 
         where = find_device(device)
-        normalized = options.contrast_normalization
         if self.source == "sift":
-            if normalized:
-                found = f"found true with --input {self.source}"
-                raise DataError("--contrast-normalization", found, "wanted false, or pixels")
             return VectorInputs(dense_sift(images, self.sift_grid), options.input_range, where)
-        return PixelInputs(images, net == "fc", self.augment != "none", options.input_range, where, normalized)
+        flat, moved = net == "fc", self.augment != "none"
+        return PixelInputs(images, flat, moved, options.input_range, where, options.contrast_normalization)
 
     def vectors(self, images: UInt8) -> Float32:
         """(N, D) float32, 0 to 1: what k-means sees of (N, H, W, C) ``images``.

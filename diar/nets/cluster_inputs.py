@@ -89,5 +89,5 @@ def contrast_normalized(images: Tensor) -> Tensor:
 
 
 def _moments(shape: tuple[int, ...], input_range: float) -> tuple[Tensor, Tensor]:
-    """Nothing is taken from the values: they stay positive, and 0 stays 0."""
+    """Nothing is taken from the values: 0 stays 0."""
     return torch.zeros(shape), torch.full(shape, 1 / input_range)

@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 
 from diar.errors import DataError
 from diar.images.cluster import Clustering, ImageInput, kmeans_of_vectors, train_dec
-from diar.nets.cluster_options import FcSaeOptions, ImageDecOptions, KmeansOptions
+from diar.nets.cluster_options import ConvSaeOptions, FcSaeOptions, ImageDecOptions, KmeansOptions
 from diar.nets.image_sae import make_image_sae
 from diar.nets.options import DeviceOptions
 
@@ -41,16 +41,17 @@ def test_the_contrast_of_images_is_normalized_where_options_say_so_but_not_that_
     np.testing.assert_allclose(seen[samples].mean(dim=1), 0, atol=1e-5)
     refused = "^--contrast-normalization: found true with --input sift; wanted false, or pixels$"
     with pytest.raises(DataError, match=refused):
-        ImageInput("sift").of(BLOTS.images, "fc", options, DeviceOptions())
+        ImageInput("sift").check_fits("fc", options)
+    ImageInput().check_fits("fc", options)
 
 
 def test_descriptors_are_neither_moved_nor_of_use_to_convolutions() -> None:
     with pytest.raises(DataError, match="^--augment: found shift-rotate with --input sift; wanted none, or pixels$"):
         ImageInput("sift", "shift-rotate")
     with pytest.raises(DataError, match="^--net: found conv with --input sift; wanted fc, or pixels$"):
-        ImageInput("sift").check_fits("conv")
-    ImageInput("sift").check_fits("fc")
-    ImageInput().check_fits("conv")
+        ImageInput("sift").check_fits("conv", ConvSaeOptions())
+    ImageInput("sift").check_fits("fc", FcSaeOptions())
+    ImageInput().check_fits("conv", ConvSaeOptions())
 
 
 @pytest.mark.parametrize("samples", [40, 20000])
