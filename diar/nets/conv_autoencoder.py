@@ -36,6 +36,7 @@ from diar.nets.train import Phase, seeded
 _PATCH = 2  # pixels
 _FIRST_IMAGES = 10000  # that the principal axes are of
 _MOST_PATCHES = 100_000
+_MEANS_WEIGHT = 1e-6  # beside the inputs' of 1
 _LEAST_SCALE = 0.02  # of the values that a residual sees; pixels are from 0 to 1
 _AT_ONCE = 500  # images judged
 _N_EVALUATED = 2000  # images that tell the loss before and after
@@ -188,8 +189,10 @@ def _set_axes(layer: nn.Conv2d | nn.Linear, mirror: nn.Module, inputs: Tensor) -
     """
     inputs = inputs[torch.randperm(len(inputs))[:_MOST_PATCHES]]
     mean = inputs.mean(0)
-    inputs = inputs - mean
-    axes = torch.linalg.eigh((inputs.T @ inputs).double())[1].flip(1).T.float()
+    centred = inputs.double() - mean.double()
+    # among axes without variance the mean's comes first, where the order were one of rounding
+    scatter = centred.T @ centred + _MEANS_WEIGHT * torch.outer(mean, mean)
+    axes = torch.linalg.eigh(scatter)[1].flip(1).T.float()
     n_outputs = len(layer.weight)
     weight = torch.zeros(n_outputs, len(mean))
     weight[: len(axes)] = axes[:n_outputs]

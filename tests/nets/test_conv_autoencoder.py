@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 from image_sets import blots
+from torch import nn
 
 from diar.errors import DataError
 from diar.nets.conv_autoencoder import (
     ReconstructionPhase,
     Residual,
+    _set_axes,
     make_conv_autoencoder,
     make_untrained,
     reconstruct_all,
@@ -191,6 +193,18 @@ def test_a_training_that_does_harm_is_refused() -> None:
     network = make_conv_autoencoder(inputs, options)
     with pytest.raises(DataError, match=r"^--learning-rate: found 3: the loss of 'training' went from .*; wanted "):
         train(network, [ReconstructionPhase(network, inputs, options)], options)
+
+
+def test_the_mean_is_kept_before_axes_without_variance() -> None:
+    inputs = torch.zeros(8, 6)
+    inputs[:, 0] = torch.arange(8.0)
+    inputs[:, 1:] = torch.tensor([1.0, 2.0, 0.5, 4.0, 1.0])
+    layer, mirror = nn.Linear(6, 2), nn.Linear(2, 6)
+    with torch.no_grad():
+        lost = _set_axes(layer, mirror, inputs)
+        found = inputs @ layer.weight.T @ mirror.weight.T
+    torch.testing.assert_close(lost, torch.zeros(6), atol=1e-5, rtol=0)
+    torch.testing.assert_close(found, inputs, atol=1e-5, rtol=0)
 
 
 def test_a_training_may_begin_without_an_error() -> None:
