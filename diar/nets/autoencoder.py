@@ -127,6 +127,7 @@ class LayerPhase(Phase):
         super().__init__(f"layer {layer + 1}", parameters, len(inputs), options.pretrain_epochs)
         self._network, self._layer, self._inputs, self._options = network, layer, inputs, options
         self.evaluated_at_once = network.at_once
+        self.is_replayable = not inputs.is_moved
 
     def losses(self, samples: Tensor) -> dict[str, Tensor]:
         network, layer, options = self._network, self._layer, self._options
@@ -148,6 +149,7 @@ class FinetunePhase(Phase):
         super().__init__("fine-tuning", list(network.parameters()), len(inputs), options.finetune_epochs)
         self._network, self._inputs, self._options = network, inputs, options
         self.evaluated_at_once = network.at_once
+        self.is_replayable = not inputs.is_moved
 
     def losses(self, samples: Tensor) -> dict[str, Tensor]:
         normal = normalised(self._network, self._inputs, samples)

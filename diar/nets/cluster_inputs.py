@@ -35,7 +35,8 @@ class PixelInputs(Inputs):
         If ``normalized``, they see images of mean 0 and a deviation of ``input_range``: ``contrast_normalized``.
         """
         self._images = ImageInputs(images, device)
-        self._flat, self._moved, self._range, self._normalized = flat, moved, input_range, normalized
+        self.is_moved = moved
+        self._flat, self._range, self._normalized = flat, input_range, normalized
         height, width, n_channels = self._images.shape
         self.shape = (height * width * n_channels,) if flat else (n_channels, height, width)
 
@@ -47,7 +48,7 @@ class PixelInputs(Inputs):
 
     def varied(self, samples: Tensor) -> Tensor:
         images = self._images[samples]
-        if self._moved:
+        if self.is_moved:
             images = shifted_and_rotated(images, *drawn(len(samples)))
         return self._shaped(images)
 

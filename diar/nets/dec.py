@@ -87,6 +87,12 @@ class Target:
             labels.append(assignment.argmax(dim=1))
         return cls(codes, centres, frequencies.to(codes.dtype)), torch.cat(labels)
 
+    def take_over(self, other: Target) -> None:
+        """Become ``other`` in the memory at hand, which replayed updates read."""
+        self.codes.copy_(other.codes)
+        self.centres.copy_(other.centres)
+        self.frequencies.copy_(other.frequencies)
+
     def __getitem__(self, samples: Tensor) -> Tensor:
         """(B, K) p of (B,) numbers of samples."""
         codes = self.codes[samples.to(self.codes.device)]
@@ -113,6 +119,7 @@ class DecPhase(Phase):
         self._model, self._inputs, self._options = model, inputs, options
         self._weights = (reconstruction, clustering)
         self.evaluated_at_once = model.network.at_once
+        self.is_replayable = not inputs.is_moved
         self._target: Target | None = None
         self._labels: Tensor | None = None
 
@@ -126,7 +133,11 @@ class DecPhase(Phase):
 
     def _renew_target(self) -> None:
         centres = self._model.centres.detach().clone()
-        self._target, self._labels = Target.of(encode_all(self._model.network, self._inputs), centres)
+        target, self._labels = Target.of(encode_all(self._model.network, self._inputs), centres)
+        if self._target is None:
+            self._target = target
+        else:
+            self._target.take_over(target)
 
     def losses(self, samples: Tensor) -> dict[str, Tensor]:
         if self._target is None:  # an evaluation before the first epoch

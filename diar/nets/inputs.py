@@ -19,6 +19,8 @@ Float32 = NDArray[np.float32]
 class Inputs(ABC):
     """N samples that autoencoders learn from."""
 
+    is_moved = False  # by chance, drawn apart from the device, while a network learns
+
     @abstractmethod
     def __len__(self) -> int: ...
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from diar.errors import DataError
 from diar.nets.optimizer import ParameterGroup, learning_rate, make_optimizer
 from diar.nets.options import DeviceOptions, OptimizerOptions
+from diar.nets.updates import Updates, updates_of
 from diar.training_state import Resumption
 
 _WINDOW = 3  # epochs whose mean loss is compared with that of as many before
@@ -32,6 +33,7 @@ class Phase(ABC):
     ends_are_comparable = True  # the loss before and after the phase, as to whether it did any good
     negligible_loss = -math.inf  # a phase that ends below did no harm, whatever it began with
     smallest_batch = 1
+    is_replayable = False  # an update asks the same of the device whatever its samples are, and draws nothing elsewhere
     n_evaluated: int | None = None  # the first so many samples tell the loss before and after; None: all
     evaluated_at_once: int | None = None  # samples
     epoch = 0  # the one that goes on, from 0; train() keeps it
@@ -146,13 +148,14 @@ def train(
             phase.restore(state.memory)
         elif phase.epochs:
             history.append(Epoch(phase.name, 0, phase.epochs, 0.0, {"loss": evaluate(model, phase)}))
+        updates = updates_of(phase, optimizer, options.batch_size)
         while epoch < phase.epochs and not phase.has_converged(_losses(history, phase)):
             with _seeded(options.seed, number, epoch):
                 phase.epoch = epoch
                 figures = phase.begin_epoch()
                 if figures is None:
                     break
-                losses, rate = _run_epoch(model, phase, optimizer, options, resumption.after_update)
+                losses, rate = _run_epoch(model, phase, updates, options, resumption.after_update)
             epoch += 1
             history.append(Epoch(phase.name, epoch, phase.epochs, rate, losses | figures))
             if not math.isfinite(losses["loss"]):
@@ -184,7 +187,7 @@ def mean_losses(model: nn.Module, phase: Phase) -> dict[str, float]:
 def _run_epoch(
     model: nn.Module,
     phase: Phase,
-    optimizer: torch.optim.Optimizer,
+    make_update: Updates,
     options: OptimizerOptions,
     after_update: AfterUpdate | None,
 ) -> tuple[dict[str, float], float]:
@@ -194,15 +197,7 @@ def _run_epoch(
     n_updates = _n_updates(phase, options.batch_size)
     for update, samples in enumerate(_batches(phase, options.batch_size)):
         rate = learning_rate(options, phase.epoch + (update + 0.5) / n_updates, phase.epochs)
-        for group in optimizer.param_groups:
-            group["lr"] = rate * group["scale"]
-        found: dict[str, Tensor] = {}
-        for parameters, losses in phase.turns(samples):
-            optimizer.zero_grad()
-            losses["loss"].backward(inputs=parameters)
-            optimizer.step()
-            for name, loss in losses.items():  # no .item() here: it would wait for the device
-                found[name] = found[name] + loss.detach() if name in found else loss.detach()
+        found = make_update(samples, rate)
         sums = {name: sums[name] + loss if sums else loss for name, loss in found.items()}
         if after_update is not None:
             share = (update + 1) / n_updates

@@ -130,6 +130,16 @@ def test_a_target_has_the_frequencies_of_all_samples_whichever_are_asked_for(
 # ---- the loss and its gradient -------------------------------------------------------------------------------------
 
 
+def test_a_target_becomes_another_where_it_is() -> None:
+    target, other = (Target.of(*map(torch.tensor, codes_and_centres(seed=seed)))[0] for seed in (0, 1))
+    memory = [target.codes, target.centres, target.frequencies]
+    target.take_over(other)
+    samples = torch.arange(40)
+    torch.testing.assert_close(target[samples], other[samples], rtol=0, atol=0)
+    for tensor, now in zip(memory, [target.codes, target.centres, target.frequencies], strict=True):
+        assert tensor is now
+
+
 def test_the_loss_is_the_divergence_and_zero_at_the_target() -> None:
     codes, centres = codes_and_centres()
     p = p_by_hand(q_by_hand(codes, centres))
