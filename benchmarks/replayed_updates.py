@@ -30,6 +30,8 @@ def milliseconds(work, n_updates: int) -> float:
 
 
 def main() -> None:
+    if not torch.cuda.is_available():
+        raise SystemExit("found no GPU that torch sees; wanted one")
     print(f"torch {torch.__version__}, {torch.cuda.get_device_name()}; ms an update, least of {ROUNDS}")
     for net in ("fc", "conv"):
         options = NETS[net](finetune_epochs=4)

@@ -82,7 +82,7 @@ def trained(monkeypatch: pytest.MonkeyPatch, replays: bool, kind: str, net: str)
         inputs = ImageInput().of(IMAGES, net, SAE, CUDA)
         network, history = pretrain(inputs, SAE, CUDA)
         found = train_dec(network, kind, inputs, DEC, CUDA)
-    assert (len(n_replays) > 150) == replays
+    assert (len(n_replays) > 100) == replays
     return history, found
 
 
@@ -97,4 +97,4 @@ def test_a_replayed_training_is_that_of_updates_asked_for_one_by_one(
         assert (found.phase, found.epoch, found.of) == (wanted.phase, wanted.epoch, wanted.of)
         assert found.losses == pytest.approx(wanted.losses, rel=1e-3, abs=1e-6)
     np.testing.assert_allclose(one[1].after.codes, other[1].after.codes, rtol=1e-2, atol=1e-3)
-    assert one[1].n_intervals == 4
+    assert one[1].n_intervals == other[1].n_intervals > 1
