@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from diar.nets.train import Phase
 
 _ASKED_ONE_BY_ONE = 4  # updates before one is recorded: what is made at the first of them is not made again
-_LEAST_TORCH = (2, 5)  # dropout of a recorded update follows the seed of the epoch
+_LEAST_TORCH = "2.5"  # dropout of a recorded update follows the seed of the epoch
 
 
 class Updates:
@@ -21,7 +21,7 @@ class Updates:
         self._phase, self._optimizer = phase, optimizer
 
     def __call__(self, samples: Tensor, rate: float) -> dict[str, Tensor]:
-        """Make one from (B,) numbers of samples; its losses before it, without waiting for the device."""
+        """Make one from (B,) numbers of samples; its losses before it, which nobody has waited for yet."""
         for group in self._optimizer.param_groups:
             group["lr"] = rate * group["scale"]
         return self._make(samples)
@@ -40,7 +40,7 @@ class Updates:
 class ReplayedUpdates(Updates):
     """The same on a GPU, where one update of ``size`` samples is recorded as a CUDA graph and replayed from then on.
 
-    An update of a small network is some sixty kernels of microseconds each, and the GPU waits for most of them to be
+    An update of a small network is dozens of kernels of microseconds each, and the GPU waits for most of them to be
     asked for. What is replayed is asked for at once, in the memory of the recording: samples and learning rates are
     copied there. A batch of another size is asked for kernel by kernel.
     """
@@ -55,8 +55,6 @@ class ReplayedUpdates(Updates):
         self._losses: dict[str, Tensor] = {}
         for group in optimizer.param_groups:
             group["lr"] = torch.zeros((), device=device)
-            if "capturable" in group:
-                group["capturable"] = True
 
     def __call__(self, samples: Tensor, rate: float) -> dict[str, Tensor]:
         for group in self._optimizer.param_groups:
@@ -72,7 +70,7 @@ class ReplayedUpdates(Updates):
         return {name: loss.clone() for name, loss in self._losses.items()}  # the next replay writes over them
 
     def _make_aside(self, samples: Tensor) -> dict[str, Tensor]:
-        """One that is not replayed, on a stream of its own, as recordings are made on one."""
+        """One that is not replayed; not on the current stream, as torch's notes on CUDA graphs want it."""
         current = torch.cuda.current_stream()
         self._aside.wait_stream(current)
         with torch.cuda.stream(self._aside):
@@ -83,14 +81,21 @@ class ReplayedUpdates(Updates):
     def _record(self) -> None:
         self._optimizer.zero_grad()  # gradients are made in the graph's own memory
         self._graph = torch.cuda.CUDAGraph()
+        self._allow_recording(True)
         with torch.cuda.graph(self._graph):
             self._losses = self._make(self._samples)
+        self._allow_recording(False)
+
+    def _allow_recording(self, allowed: bool) -> None:
+        """Adam refuses to be recorded without this, and warns with it of every update that is not."""
+        for group in self._optimizer.param_groups:
+            if "capturable" in group:
+                group["capturable"] = allowed
 
 
 def updates_of(phase: Phase, optimizer: torch.optim.Optimizer, size: int) -> Updates:
     """Updates of batches of ``size``: replayed where a GPU, the phase and the optimiser allow it."""
-    version = tuple(int(part) for part in torch.__version__.split(".")[:2])
-    on_gpu = phase.parameters[0].device.type == "cuda"
-    if on_gpu and phase.is_replayable and optimizer.defaults.get("fused") and version >= _LEAST_TORCH:
+    on_gpu = phase.parameters[0].device.type == "cuda" and torch.__version__ >= _LEAST_TORCH
+    if on_gpu and phase.is_replayable and optimizer.defaults.get("fused"):
         return ReplayedUpdates(phase, optimizer, size)
     return Updates(phase, optimizer)

@@ -70,7 +70,7 @@ def test_a_replayed_update_has_the_samples_and_the_rate_of_now(optimizer: str) -
         torch.testing.assert_close(found, wanted)
 
 
-def trained(monkeypatch: pytest.MonkeyPatch, replays: bool, kind: str, net: str) -> tuple[list[Epoch], TrainedDec]:
+def trained(monkeypatch: pytest.MonkeyPatch, replays: bool, kind: str) -> tuple[list[Epoch], TrainedDec]:
     """A pretraining with dropout and a clustering of more than one target distribution."""
     n_replays = []
     with monkeypatch.context() as patch:
@@ -78,8 +78,8 @@ def trained(monkeypatch: pytest.MonkeyPatch, replays: bool, kind: str, net: str)
             replay = torch.cuda.CUDAGraph.replay
             patch.setattr(torch.cuda.CUDAGraph, "replay", lambda graph: (n_replays.append(1), replay(graph))[1])
         else:
-            patch.setattr("diar.nets.updates._LEAST_TORCH", (999, 0))
-        inputs = ImageInput().of(IMAGES, net, SAE, CUDA)
+            patch.setattr("diar.nets.updates._LEAST_TORCH", "999")
+        inputs = ImageInput().of(IMAGES, "fc", SAE, CUDA)
         network, history = pretrain(inputs, SAE, CUDA)
         found = train_dec(network, kind, inputs, DEC, CUDA)
     assert (len(n_replays) > 100) == replays
@@ -92,7 +92,7 @@ def test_a_replayed_training_is_that_of_updates_asked_for_one_by_one(
     monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     # an epoch is 12 updates of 16 and one of 8; a wrong batch, rate, dropout or target distribution would show
-    one, other = (trained(monkeypatch, replays, kind, "fc") for replays in (True, False))
+    one, other = (trained(monkeypatch, replays, kind) for replays in (True, False))
     for found, wanted in zip([*one[0], *one[1].history], [*other[0], *other[1].history], strict=True):
         assert (found.phase, found.epoch, found.of) == (wanted.phase, wanted.epoch, wanted.of)
         assert found.losses == pytest.approx(wanted.losses, rel=1e-3, abs=1e-6)
