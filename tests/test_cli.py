@@ -416,8 +416,10 @@ def test_help_in_opts_is_that_of_the_options(capsys: pytest.CaptureFixture[str])
 def test_ctrl_c_ends_a_program_even_while_a_library_calls_python_back() -> None:
     """Such a callback cannot pass the exception on."""
     program = """
-import ctypes, time
+import ctypes, signal, time
 from diar import cli
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 
 @ctypes.CFUNCTYPE(None)
 def interrupted():
